@@ -1,0 +1,298 @@
+// Physical memory: frames of 4 KiB with references, owners and contents. Sparse: a chunk of 512 frames (2 MiB) costs
+// nothing until one of them is treated unlike its neighbours, contents cost nothing until written.
+//
+// A frame is free (owner OWNER_FREE, no references) or allocated: its owner holds one reference for the allocation,
+// anybody else takes more with `getRange` and gives them back with `putRange`. The frame returns to the free list when
+// the last one goes, and its owner is told. Nothing here knows FF-A.
+//
+// Limits: 2^28 frames (1 TiB). References per frame below 2^31.
+
+import { assert } from '../base/assert.ts';
+import type { EventLog } from '../base/event-log.ts';
+import {
+  EVENT_FRAME_ALLOCATE,
+  EVENT_FRAME_FREE,
+  EVENT_FRAME_GET,
+  EVENT_FRAME_OWNER,
+  EVENT_FRAME_PUT,
+  EVENT_FRAME_SCRUB,
+} from '../base/event-kinds.ts';
+import type { FrameNumber } from '../base/units.ts';
+import { FrameContents } from './frame-contents.ts';
+import { FreeFrames } from './free-frames.ts';
+
+/** Who owns a frame: a positive serial (a domain's incarnation, a partition), or one of these. */
+export type Owner = number;
+export const OWNER_FREE = 0;
+/** The hypervisor's own heap. */
+export const OWNER_HYPERVISOR = -1;
+/** Frames that nobody may use again until an operator says so. */
+export const OWNER_QUARANTINE = -2;
+/** The secure world's own memory. */
+export const OWNER_SECURE = -3;
+
+const CHUNK_SHIFT = 9;
+const CHUNK_FRAMES = 1 << CHUNK_SHIFT;
+const CHUNK_MASK = CHUNK_FRAMES - 1;
+
+/** Told when the last reference to its frames goes. */
+export interface FrameOwner {
+  /** `count` frames from `frame` have just been freed. */
+  framesFreed(frame: FrameNumber, count: number): void;
+}
+
+interface Chunk {
+  /** References and owner of every frame, while all are alike. */
+  uniformReferences: number;
+  uniformOwner: number;
+  /** Per frame once they differ. */
+  references: Int32Array | null;
+  owners: Int32Array | null;
+}
+
+export interface FrameTableOptions {
+  readonly firstFrame: FrameNumber;
+  readonly count: number;
+  /** Whether freed frames are handed out again (default true). */
+  readonly reuse?: boolean;
+}
+
+export class FrameTable {
+  readonly firstFrame: FrameNumber;
+  readonly count: number;
+  readonly contents: FrameContents;
+  private readonly reuse: boolean;
+  private readonly events: EventLog;
+  private chunks: (Chunk | undefined)[];
+  private readonly free: FreeFrames;
+  private readonly owners = new Map<Owner, FrameOwner>();
+  /** Changes to any frame's references or owner: lets the oracle look only where something happened. */
+  changes = 0;
+
+  constructor(events: EventLog, options: FrameTableOptions) {
+    this.events = events;
+    this.firstFrame = options.firstFrame;
+    this.count = options.count;
+    this.reuse = options.reuse ?? true;
+    this.contents = new FrameContents();
+    this.free = new FreeFrames(options.firstFrame, options.count);
+    this.chunks = new Array(Math.ceil(options.count / CHUNK_FRAMES));
+  }
+
+  /** Everything free, zero and unowned again. */
+  reset(): void {
+    this.chunks = new Array(Math.ceil(this.count / CHUNK_FRAMES));
+    this.owners.clear();
+    this.contents.reset();
+    this.free.reset(this.firstFrame, this.count);
+    this.changes = 0;
+  }
+
+  setOwner(owner: Owner, listener: FrameOwner): void {
+    assert(owner !== OWNER_FREE, 'nobody owns free frames');
+    this.owners.set(owner, listener);
+  }
+
+  forgetOwner(owner: Owner): void {
+    this.owners.delete(owner);
+  }
+
+  get freeCount(): number {
+    return this.free.total;
+  }
+
+  has(frame: FrameNumber): boolean {
+    return frame >= this.firstFrame && frame < this.firstFrame + this.count;
+  }
+
+  /**
+   * Allocates `count` adjacent frames to `owner`, each with its allocation reference. Returns the first, or -1 when no
+   * run of that length is free.
+   */
+  allocate(count: number, owner: Owner): FrameNumber {
+    const frame = this.free.take(count);
+    if (frame < 0) return -1;
+    this.assign(frame, count, owner, 1);
+    if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, 0, frame, count, owner);
+    return frame;
+  }
+
+  /** Allocates exactly the frames named; false when one of them is not free. */
+  allocateAt(frame: FrameNumber, count: number, owner: Owner): boolean {
+    if (!this.free.takeAt(frame, count)) return false;
+    this.assign(frame, count, owner, 1);
+    if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, 0, frame, count, owner);
+    return true;
+  }
+
+  references(frame: FrameNumber): number {
+    const chunk = this.chunks[(frame - this.firstFrame) >> CHUNK_SHIFT];
+    if (chunk === undefined) return 0;
+    if (chunk.references === null) return chunk.uniformReferences;
+    return chunk.references[(frame - this.firstFrame) & CHUNK_MASK];
+  }
+
+  owner(frame: FrameNumber): Owner {
+    const chunk = this.chunks[(frame - this.firstFrame) >> CHUNK_SHIFT];
+    if (chunk === undefined) return OWNER_FREE;
+    if (chunk.owners === null) return chunk.uniformOwner;
+    return chunk.owners[(frame - this.firstFrame) & CHUNK_MASK];
+  }
+
+  /**
+   * Takes one more reference to each of `count` adjacent frames. All or nothing: false, and nothing taken, when one of
+   * them is not `owner`'s.
+   */
+  getRange(frame: FrameNumber, count: number, owner: Owner): boolean {
+    let at = frame - this.firstFrame;
+    if (at < 0 || at + count > this.count || count <= 0) return false;
+    const end = at + count;
+    while (at < end) {
+      const chunk = this.chunks[at >> CHUNK_SHIFT];
+      const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      if (chunk === undefined || !this.chunkGet(chunk, at & CHUNK_MASK, stop - at, owner)) {
+        const taken = at - (frame - this.firstFrame);
+        if (taken > 0) this.dropReferences(frame, taken);
+        return false;
+      }
+      at = stop;
+    }
+    this.changes++;
+    if (this.events.on) this.events.emit(EVENT_FRAME_GET, 0, frame, count, owner);
+    return true;
+  }
+
+  /** Gives back one reference to each of `count` adjacent frames; those without any left are freed. */
+  putRange(frame: FrameNumber, count: number): void {
+    if (this.events.on) this.events.emit(EVENT_FRAME_PUT, 0, frame, count, this.owner(frame));
+    this.changes++;
+    let at = frame - this.firstFrame;
+    assert(at >= 0 && at + count <= this.count, 'put of frames that do not exist');
+    const end = at + count;
+    let freedFrom = -1;
+    while (at < end) {
+      const chunk = this.chunks[at >> CHUNK_SHIFT];
+      assert(chunk !== undefined, 'put of a free frame');
+      const references = this.materialise(chunk);
+      const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      for (; at < stop; at++) {
+        const left = --references[at & CHUNK_MASK];
+        assert(left >= 0, 'more puts than gets');
+        if (left === 0) {
+          if (freedFrom < 0) freedFrom = at;
+        } else if (freedFrom >= 0) {
+          this.release(freedFrom, at - freedFrom);
+          freedFrom = -1;
+        }
+      }
+    }
+    if (freedFrom >= 0) this.release(freedFrom, end - freedFrom);
+  }
+
+  /** Hands frames to another owner; references stay. */
+  changeOwner(frame: FrameNumber, count: number, owner: Owner): void {
+    assert(owner !== OWNER_FREE, 'frames are freed by putting them');
+    const before = this.owner(frame);
+    for (let n = 0; n < count; n++) {
+      const at = frame + n - this.firstFrame;
+      const chunk = this.chunks[at >> CHUNK_SHIFT];
+      assert(chunk !== undefined, 'a free frame has no owner to change');
+      this.materialise(chunk);
+      (chunk.owners as Int32Array)[at & CHUNK_MASK] = owner;
+    }
+    this.changes++;
+    if (this.events.on) this.events.emit(EVENT_FRAME_OWNER, 0, frame, count, owner, before);
+  }
+
+  /** Zeroes the contents of `count` frames. */
+  scrub(frame: FrameNumber, count: number): void {
+    this.contents.zero(frame, count);
+    if (this.events.on) this.events.emit(EVENT_FRAME_SCRUB, 0, frame, count, this.owner(frame));
+  }
+
+  private assign(frame: FrameNumber, count: number, owner: Owner, references: number): void {
+    this.changes++;
+    let at = frame - this.firstFrame;
+    const end = at + count;
+    while (at < end) {
+      const index = at >> CHUNK_SHIFT;
+      const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      let chunk = this.chunks[index];
+      if (chunk === undefined) {
+        chunk = { uniformReferences: 0, uniformOwner: OWNER_FREE, references: null, owners: null };
+        this.chunks[index] = chunk;
+      }
+      const from = at & CHUNK_MASK;
+      const length = stop - at;
+      if (length === CHUNK_FRAMES && chunk.references === null) {
+        chunk.uniformReferences = references;
+        chunk.uniformOwner = owner;
+      } else {
+        this.materialise(chunk).fill(references, from, from + length);
+        (chunk.owners as Int32Array).fill(owner, from, from + length);
+      }
+      at = stop;
+    }
+  }
+
+  private chunkGet(chunk: Chunk, from: number, count: number, owner: Owner): boolean {
+    const references = this.materialise(chunk);
+    const owners = chunk.owners as Int32Array;
+    for (let n = 0; n < count; n++) {
+      if (owners[from + n] !== owner || references[from + n] <= 0) {
+        for (let back = 0; back < n; back++) references[from + back]--;
+        return false;
+      }
+      references[from + n]++;
+    }
+    return true;
+  }
+
+  /** Undoes gets that cannot have been the last references. */
+  private dropReferences(frame: FrameNumber, count: number): void {
+    for (let n = 0; n < count; n++) {
+      const at = frame + n - this.firstFrame;
+      const chunk = this.chunks[at >> CHUNK_SHIFT];
+      assert(chunk !== undefined, 'undo of a get that was not');
+      this.materialise(chunk)[at & CHUNK_MASK]--;
+    }
+  }
+
+  private materialise(chunk: Chunk): Int32Array {
+    if (chunk.references !== null) return chunk.references;
+    chunk.references = new Int32Array(CHUNK_FRAMES);
+    chunk.owners = new Int32Array(CHUNK_FRAMES);
+    if (chunk.uniformOwner !== OWNER_FREE) {
+      chunk.references.fill(chunk.uniformReferences);
+      chunk.owners.fill(chunk.uniformOwner);
+    }
+    return chunk.references;
+  }
+
+  /** Frames at `at` (from the table's first) without references left: back to the free list. */
+  private release(at: number, count: number): void {
+    let done = 0;
+    while (done < count) {
+      const owner = this.owner(this.firstFrame + at + done);
+      let run = 1;
+      while (done + run < count && this.owner(this.firstFrame + at + done + run) === owner) run++;
+      this.releaseRun(at + done, run, owner);
+      done += run;
+    }
+  }
+
+  private releaseRun(at: number, count: number, owner: Owner): void {
+    const end = at + count;
+    let from = at;
+    while (from < end) {
+      const stop = Math.min(end, (from | CHUNK_MASK) + 1);
+      const chunk = this.chunks[from >> CHUNK_SHIFT] as Chunk;
+      (chunk.owners as Int32Array).fill(OWNER_FREE, from & CHUNK_MASK, (from & CHUNK_MASK) + stop - from);
+      from = stop;
+    }
+    const frame = this.firstFrame + at;
+    if (this.reuse) this.free.give(frame, count);
+    if (this.events.on) this.events.emit(EVENT_FRAME_FREE, 0, frame, count, owner);
+    this.owners.get(owner)?.framesFreed(frame, count);
+  }
+}

@@ -1,0 +1,47 @@
+// A spinlock. Held by a PE; a waiting PE's coroutine stands still until it is free. The order in which locks may nest
+// is written down in lock-order.ts of the component that owns them and checked by the explorer.
+//
+//     if (pe.stepping || !lock.tryAcquire(pe)) yield* lock.acquire(pe);
+//     ...
+//     lock.release(pe);
+
+import { TOUCH_LOCK } from '../base/announcement.ts';
+import { assert } from '../base/assert.ts';
+import type { Coroutine } from '../base/coroutine.ts';
+import type { Pe } from './pe.ts';
+
+export class Lock {
+  /** Unique in its machine; also its id in announcements. */
+  readonly id: number;
+  /** Rank in the lock order: a PE takes locks in rising rank. */
+  readonly rank: number;
+  holder: Pe | null = null;
+
+  constructor(id: number, rank: number) {
+    this.id = id;
+    this.rank = rank;
+  }
+
+  /** Takes the lock if it is free. */
+  tryAcquire(pe: Pe): boolean {
+    if (this.holder !== null) return false;
+    this.holder = pe;
+    return true;
+  }
+
+  /** Waits for the lock and takes it. */
+  *acquire(pe: Pe): Coroutine {
+    assert(this.holder !== pe, 'a PE waits for a lock that it holds');
+    if (pe.stepping) yield pe.writes(TOUCH_LOCK, this.id);
+    while (this.holder !== null) {
+      pe.writes(TOUCH_LOCK, this.id);
+      yield pe.waitFor(this);
+    }
+    this.holder = pe;
+  }
+
+  release(pe: Pe): void {
+    assert(this.holder === pe, 'a lock is released by its holder');
+    this.holder = null;
+  }
+}

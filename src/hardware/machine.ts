@@ -1,0 +1,36 @@
+// One machine: memory, time, the event log, the choice stack, and numbers for locks. Every component of a world stands
+// on the same one.
+
+import { ChoiceStack } from '../base/choice-stack.ts';
+import { EventLog } from '../base/event-log.ts';
+import type { FrameNumber } from '../base/units.ts';
+import { FrameTable } from './frames.ts';
+import { Lock } from './lock.ts';
+import { VirtualTime } from './time.ts';
+
+export interface MachineOptions {
+  readonly firstFrame: FrameNumber;
+  readonly frameCount: number;
+  /** Whether freed frames are handed out again (default true). */
+  readonly reuseFrames?: boolean;
+}
+
+export class Machine {
+  readonly events = new EventLog();
+  readonly time = new VirtualTime(this.events);
+  readonly choices = new ChoiceStack();
+  readonly frames: FrameTable;
+  private lockCount = 0;
+
+  constructor(options: MachineOptions) {
+    this.frames = new FrameTable(this.events, {
+      firstFrame: options.firstFrame,
+      count: options.frameCount,
+      reuse: options.reuseFrames ?? true,
+    });
+  }
+
+  lock(rank: number): Lock {
+    return new Lock(++this.lockCount, rank);
+  }
+}

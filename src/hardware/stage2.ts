@@ -1,0 +1,165 @@
+// Stage-2 translation of one endpoint: guest frame -> frame and attributes. A few linear regions (RAM banks) hold most
+// of a space; 2 MiB tables override them where single pages differ. A space of 64 GiB costs what is changed in it.
+//
+// Attributes are bits: access (R, W, X), what the frame is, and for partitions the software bits that hold ownership.
+
+import { assert } from '../base/assert.ts';
+import type { EventLog } from '../base/event-log.ts';
+import { EVENT_MAP, EVENT_UNMAP } from '../base/event-kinds.ts';
+import type { FrameNumber, GuestFrame } from '../base/units.ts';
+
+export type Stage2Attributes = number;
+export const STAGE2_READ = 1;
+export const STAGE2_WRITE = 2;
+export const STAGE2_EXECUTE = 4;
+/** Device memory, not RAM. */
+export const STAGE2_DEVICE = 8;
+/** Non-secure memory, seen from a secure partition. */
+export const STAGE2_NON_SECURE = 0x10;
+/** RAM that belongs to another domain (foreign or grant mapping). */
+export const STAGE2_FOREIGN = 0x20;
+/** Software bits of the SPMC's page states. */
+export const STAGE2_UNOWNED = 0x40;
+export const STAGE2_SHARED = 0x80;
+/** Owner without access (lent): present in the table, not accessible. */
+export const STAGE2_INVALID = 0x100;
+
+export const STAGE2_RW = STAGE2_READ | STAGE2_WRITE;
+export const STAGE2_RWX = STAGE2_READ | STAGE2_WRITE | STAGE2_EXECUTE;
+
+const TABLE_SHIFT = 9;
+const TABLE_ENTRIES = 1 << TABLE_SHIFT;
+const TABLE_MASK = TABLE_ENTRIES - 1;
+
+interface Region {
+  readonly first: GuestFrame;
+  readonly count: number;
+  readonly frame: FrameNumber;
+  readonly attributes: Stage2Attributes;
+}
+
+interface Table {
+  readonly frames: Int32Array;
+  readonly attributes: Uint16Array;
+}
+
+export class Stage2 {
+  /** Names the space in events: an endpoint id. */
+  readonly space: number;
+  private readonly events: EventLog;
+  private regions: Region[] = [];
+  private readonly tables = new Map<number, Table>();
+  private lastTableIndex = -1;
+  private lastTable: Table | null = null;
+  /** Attributes of the entry that `translate` found last; 0 when it found none. */
+  attributes: Stage2Attributes = 0;
+  /** How many frames from the one that `translate` found last are known to follow in the same linear region. */
+  run = 0;
+
+  constructor(events: EventLog, space: number) {
+    this.events = events;
+    this.space = space;
+  }
+
+  /** Unmaps everything at once (the space dies). */
+  clear(): void {
+    this.regions = [];
+    this.tables.clear();
+    this.lastTableIndex = -1;
+    this.lastTable = null;
+  }
+
+  /** The frame behind `gfn`, or -1. `attributes` and `run` then describe the entry. */
+  translate(gfn: GuestFrame): FrameNumber {
+    if (this.tables.size !== 0) {
+      const index = gfn >> TABLE_SHIFT;
+      const table = index === this.lastTableIndex ? this.lastTable : this.findTable(index);
+      if (table !== null) {
+        const at = gfn & TABLE_MASK;
+        this.attributes = table.attributes[at];
+        this.run = 1;
+        return this.attributes === 0 ? -1 : table.frames[at];
+      }
+    }
+    const regions = this.regions;
+    for (let n = 0; n < regions.length; n++) {
+      const region = regions[n];
+      const offset = gfn - region.first;
+      if (offset >= 0 && offset < region.count) {
+        this.attributes = region.attributes;
+        this.run = region.count - offset;
+        if (this.tables.size !== 0) this.run = Math.min(this.run, TABLE_ENTRIES - (gfn & TABLE_MASK));
+        return region.frame + offset;
+      }
+    }
+    this.attributes = 0;
+    this.run = 0;
+    return -1;
+  }
+
+  /** Adds a linear region where nothing is mapped yet: a RAM bank. */
+  addRegion(gfn: GuestFrame, frame: FrameNumber, count: number, attributes: Stage2Attributes): void {
+    assert(attributes !== 0 && count > 0, 'a region maps something');
+    for (const region of this.regions) {
+      assert(gfn + count <= region.first || region.first + region.count <= gfn, 'regions do not overlap');
+    }
+    this.regions.push({ first: gfn, count, frame, attributes });
+    for (const [index, table] of this.tables) this.fillFromRegion(table, index, this.regions.length - 1);
+    if (this.events.on) this.events.emit(EVENT_MAP, 0, this.space, gfn, frame, count, attributes);
+  }
+
+  /** Maps `count` pages, replacing what was there. */
+  map(gfn: GuestFrame, frame: FrameNumber, count: number, attributes: Stage2Attributes): void {
+    assert(attributes !== 0, 'a mapping has attributes');
+    for (let n = 0; n < count; n++) {
+      const table = this.tableFor((gfn + n) >> TABLE_SHIFT);
+      const at = (gfn + n) & TABLE_MASK;
+      table.frames[at] = frame + n;
+      table.attributes[at] = attributes;
+    }
+    if (this.events.on) this.events.emit(EVENT_MAP, 0, this.space, gfn, frame, count, attributes);
+  }
+
+  /** Unmaps `count` pages; those that are not mapped stay so. */
+  unmap(gfn: GuestFrame, count: number): void {
+    const frame = this.events.on ? this.translate(gfn) : 0;
+    for (let n = 0; n < count; n++) {
+      const table = this.tableFor((gfn + n) >> TABLE_SHIFT);
+      const at = (gfn + n) & TABLE_MASK;
+      table.frames[at] = 0;
+      table.attributes[at] = 0;
+    }
+    if (this.events.on) this.events.emit(EVENT_UNMAP, 0, this.space, gfn, frame, count);
+  }
+
+  private findTable(index: number): Table | null {
+    const table = this.tables.get(index);
+    if (table === undefined) return null;
+    this.lastTableIndex = index;
+    this.lastTable = table;
+    return table;
+  }
+
+  private tableFor(index: number): Table {
+    if (index === this.lastTableIndex && this.lastTable !== null) return this.lastTable;
+    const found = this.findTable(index);
+    if (found !== null) return found;
+    const table: Table = { frames: new Int32Array(TABLE_ENTRIES), attributes: new Uint16Array(TABLE_ENTRIES) };
+    for (let n = 0; n < this.regions.length; n++) this.fillFromRegion(table, index, n);
+    this.tables.set(index, table);
+    this.lastTableIndex = index;
+    this.lastTable = table;
+    return table;
+  }
+
+  private fillFromRegion(table: Table, index: number, regionIndex: number): void {
+    const region = this.regions[regionIndex];
+    const base = index << TABLE_SHIFT;
+    const from = Math.max(region.first, base);
+    const to = Math.min(region.first + region.count, base + TABLE_ENTRIES);
+    for (let gfn = from; gfn < to; gfn++) {
+      table.frames[gfn - base] = region.frame + gfn - region.first;
+      table.attributes[gfn - base] = region.attributes;
+    }
+  }
+}
