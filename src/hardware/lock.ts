@@ -25,7 +25,7 @@ export class Lock {
   /** Takes the lock if it is free. */
   tryAcquire(pe: Pe): boolean {
     if (this.holder !== null) return false;
-    this.holder = pe;
+    this.take(pe);
     return true;
   }
 
@@ -37,11 +37,19 @@ export class Lock {
       pe.writes(TOUCH_LOCK, this.id);
       yield pe.waitFor(this);
     }
-    this.holder = pe;
+    this.take(pe);
   }
 
   release(pe: Pe): void {
     assert(this.holder === pe, 'a lock is released by its holder');
     this.holder = null;
+    let at = --pe.heldCount;
+    while (pe.held[at] !== this) at--;
+    for (; at < pe.heldCount; at++) pe.held[at] = pe.held[at + 1];
+  }
+
+  private take(pe: Pe): void {
+    this.holder = pe;
+    pe.held[pe.heldCount++] = this;
   }
 }

@@ -20,6 +20,9 @@ export class Pe {
   waitLock: Lock | null = null;
   /** When the coroutine goes on (WAIT_TIME). */
   wakeNs: Nanoseconds = 0;
+  /** Locks held, in the order in which they were taken (the first `heldCount`). */
+  readonly held: Lock[] = [];
+  heldCount = 0;
   /** Set by whoever wakes a coroutine that stands at WAIT_WAKE. */
   awake = false;
   /** A non-secure interrupt is pending at this PE: a partition that runs here is preempted at its next chance. */

@@ -1,0 +1,67 @@
+// What the mediator keeps for one domain: negotiated version, RX/TX buffers, shares, what it owes others at the
+// domain's death. Plain state; its locks say who may touch what.
+
+import type { FrameNumber } from '../base/units.ts';
+import type { Lock } from '../hardware/lock.ts';
+import type { Machine } from '../hardware/machine.ts';
+import type { Domain } from './domain.ts';
+import { RANK_CONTEXT, RANK_RX, RANK_TX, RANK_VERSION } from './lock-order.ts';
+
+/** One memory transaction that a guest has at the SPMC: pinned pages under a handle. */
+export class Share {
+  handleLow = 0;
+  handleHigh = 0;
+  /** First borrower; further ones are in `receivers`. */
+  receiver = 0;
+  pageCount = 0;
+  /** Runs of adjacent frames: runs[2i] first frame, runs[2i + 1] count. Only the first 2 * runCount are used. */
+  runs: number[] = [];
+  runCount = 0;
+}
+
+/** Version of an endpoint that has not negotiated yet. */
+export const VERSION_NONE = 0;
+
+export class FfaContext {
+  readonly domain: Domain;
+  readonly vmId: number;
+  /** Version in force: it decides every layout. */
+  version = VERSION_NONE;
+  /** Version of the last FFA_VERSION, not yet in force (two-phase negotiation). */
+  versionAsked = VERSION_NONE;
+
+  // RX/TX buffers, guarded by rxLock and txLock.
+  buffersMapped = false;
+  bufferPageCount = 0;
+  txFrame: FrameNumber = -1;
+  rxFrame: FrameNumber = -1;
+  /** Whether RX is the mediator's to fill (the guest does not own it). */
+  rxFree = false;
+
+  // Shares, guarded by `lock`.
+  readonly shares: Share[] = [];
+  /** Counts shares that are live, being made, or lost for good. */
+  shareCount = 0;
+
+  /** Per known SP, in the order of the SP list: owes VM_DESTROYED. */
+  owesDestroyed: Uint8Array | null = null;
+
+  /** The SPMC said that secure notifications wait for this guest. */
+  secureNotificationPending = false;
+  /** RX-full framework notification of the hypervisor. */
+  rxFullPending = false;
+
+  readonly txLock: Lock;
+  readonly rxLock: Lock;
+  readonly lock: Lock;
+  readonly versionLock: Lock;
+
+  constructor(machine: Machine, domain: Domain) {
+    this.domain = domain;
+    this.vmId = domain.vmId;
+    this.txLock = machine.lock(RANK_TX);
+    this.rxLock = machine.lock(RANK_RX);
+    this.lock = machine.lock(RANK_CONTEXT);
+    this.versionLock = machine.lock(RANK_VERSION);
+  }
+}

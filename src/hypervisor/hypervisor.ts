@@ -1,0 +1,96 @@
+// The hypervisor: domains, and the FF-A mediator between them and the secure world. This is its public face; each
+// chapter of the mediator is a file of its own, and a profile says which chapters apply (see index.ts for the map).
+
+import type { Coroutine, Pending } from '../base/coroutine.ts';
+import type { Conduit } from '../hardware/conduit.ts';
+import type { Machine } from '../hardware/machine.ts';
+import type { Pe } from '../hardware/pe.ts';
+import type { Timer } from '../hardware/time.ts';
+import type { Domain, DomainConfig, Vcpu } from './domain.ts';
+import { Domains } from './domains.ts';
+import { guestCall } from './guest-call.ts';
+import type { Lifecycle, Limits, Profile } from './profile.ts';
+import { SecureWorld } from './secure-world.ts';
+
+export interface HypervisorOptions {
+  /** Limits that a world raises or lowers. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** Result of a creation: 0 or a negative errno; the domain is null when nothing of it remains. */
+export interface Creation {
+  readonly error: number;
+  readonly domain: Domain | null;
+}
+
+export class Hypervisor {
+  readonly machine: Machine;
+  readonly profile: Profile;
+  readonly limits: Limits;
+  readonly secure: SecureWorld;
+  readonly domains: Domains;
+  readonly lifecycle: Lifecycle;
+  /** Copy of a guest's descriptor while it is checked and used: what was checked is what is used. */
+  readonly staging = new Uint8Array(2 * 4096);
+
+  constructor(machine: Machine, profile: Profile, conduit: Conduit, options: HypervisorOptions = {}) {
+    this.machine = machine;
+    this.profile = profile;
+    this.limits = { ...profile.limits, ...options.limits };
+    this.secure = new SecureWorld(machine, conduit);
+    this.domains = new Domains(machine, (domain) => this.lifecycle.domainGone(this, domain));
+    this.lifecycle = profile.lifecycle(this);
+  }
+
+  /** Looks for a usable SPMC. False: no FF-A; guests' calls are then unknown to the mediator. */
+  *boot(pe: Pe): Coroutine<boolean> {
+    this.secure.usable = yield* this.profile.probe(this, pe);
+    return this.secure.usable;
+  }
+
+  /** Creates a domain with its RAM and FF-A context. On failure nothing of it remains. */
+  *createDomain(pe: Pe, config: DomainConfig): Coroutine<Creation> {
+    const domain = this.domains.allocate(config);
+    if (domain === null) return { error: -12, domain: null };
+    const error = yield* this.lifecycle.domainInit(this, pe, domain);
+    if (error === 0) return { error, domain };
+    yield* this.failCreation(pe, domain, error);
+    return { error, domain: null };
+  }
+
+  /** What happens to a domain whose creation failed with `error`. */
+  *failCreation(pe: Pe, domain: Domain, error: number): Coroutine {
+    this.domains.creationFailed(domain, error);
+    yield* this.lifecycle.creationFailed(this, pe, domain);
+    this.domains.abandon(domain);
+  }
+
+  /** Destroys a domain: teardown, its pages' allocation references, its own reference. What is held stays held. */
+  *destroyDomain(pe: Pe, domain: Domain): Coroutine {
+    yield* this.teardownDomain(pe, domain);
+    this.domains.relinquish(domain);
+    this.domains.drop(domain);
+  }
+
+  /** The mediator's part of destruction, once. */
+  *teardownDomain(pe: Pe, domain: Domain): Coroutine {
+    if (domain.tornDown) return;
+    domain.tornDown = true;
+    this.domains.dying(domain);
+    yield* this.lifecycle.domainTeardown(this, pe, domain);
+  }
+
+  /** A guest's SMC or HVC #0; its registers are in `vcpu.registers`, in and out. */
+  guestCall(pe: Pe, vcpu: Vcpu): Pending {
+    return guestCall(this, pe, vcpu);
+  }
+
+  timerFired(pe: Pe, timer: Timer): Coroutine {
+    return this.lifecycle.timerFired(this, pe, timer);
+  }
+
+  /** The SPMC's schedule-receiver interrupt. */
+  scheduleReceiver(pe: Pe): Coroutine {
+    return this.profile.scheduleReceiver(this, pe);
+  }
+}
