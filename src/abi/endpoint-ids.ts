@@ -1,8 +1,6 @@
-/**
- * Endpoint ids: 16 bits, bit 15 set for a secure endpoint.
- *
- * Ids below 0x8000 name VMs; how a VM's id follows from a domain is the hypervisor's business.
- */
+// Endpoint ids: 16 bits, bit 15 set for a secure endpoint.
+//
+// Ids below 0x8000 name VMs; how a VM's id follows from a domain is the hypervisor's business.
 
 /** Set in the id of every secure endpoint. */
 export const FFA_SECURE_ENDPOINT_BIT = 0x8000;

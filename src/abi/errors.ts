@@ -1,8 +1,7 @@
-/**
- * FF-A error codes: 32-bit two's complement, in w2 of FFA_ERROR (and in w0 of a failed FFA_VERSION).
- *
- * They are negative numbers here. A register holds them zero-extended: `code >>> 0`.
- */
+// FF-A error codes: 32-bit two's complement, in w2 of FFA_ERROR (and in w0 of a failed FFA_VERSION).
+//
+// They are negative numbers here. A register holds them zero-extended: `code >>> 0`.
+
 export const FFA_OK = 0;
 export const FFA_NOT_SUPPORTED = -1;
 export const FFA_INVALID_PARAMETERS = -2;

@@ -1,8 +1,6 @@
-/**
- * FFA_FEATURES: feature ids (w1 without bit 31), and the bits of its answers and of its one input property.
- *
- * w1 with bit 31 set asks for a function id instead. `features-call.ts` encodes and decodes the answers.
- */
+// FFA_FEATURES: feature ids (w1 without bit 31), and the bits of its answers and of its one input property.
+//
+// w1 with bit 31 set asks for a function id instead. `features-call.ts` encodes and decodes the answers.
 
 /** Notification pending interrupt: the answer's w2 is its interrupt id. */
 export const FFA_FEATURE_NPI = 1;

@@ -1,8 +1,7 @@
-/**
- * FF-A versions: bits [30:16] major, [15:0] minor, bit 31 zero, as FFA_VERSION carries them.
- *
- * A version decides each descriptor's layout. Versions of one major number order as plain numbers do.
- */
+// FF-A versions: bits [30:16] major, [15:0] minor, bit 31 zero, as FFA_VERSION carries them.
+//
+// A version decides each descriptor's layout. Versions of one major number order as plain numbers do.
+
 export const FFA_VERSION_1_0 = 0x10000;
 export const FFA_VERSION_1_1 = 0x10001;
 export const FFA_VERSION_1_2 = 0x10002;

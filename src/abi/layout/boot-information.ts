@@ -1,8 +1,6 @@
-/**
- * Raw layout of boot information: what a partition finds at the address in its boot register.
- *
- * Sources: [Hafnium boot_info.c], [OP-TEE spmc_sp_handler.c], [arm-ffa crate].
- */
+// Raw layout of boot information: what a partition finds at the address in its boot register.
+//
+// Sources: [Hafnium boot_info.c], [OP-TEE spmc_sp_handler.c], [arm-ffa crate].
 
 /** Size of the header since 1.1. */
 export const BOOT_INFO_HEADER_SIZE_BYTES = 32;

@@ -1,9 +1,7 @@
-/**
- * Raw layout of what concerns RX and TX buffers, and of two small calls: FFA_RXTX_MAP and the descriptor that a hypervisor
- * forwards with it, RX_RELEASE, RX_ACQUIRE, RXTX_UNMAP, FFA_CONSOLE_LOG, FFA_ERROR.
- *
- * Sources: [Xen ffa_rxtx.c], [Hafnium api.c], [Linux arm_ffa].
- */
+// Raw layout of what concerns RX and TX buffers, and of two small calls: FFA_RXTX_MAP and the descriptor that a hypervisor
+// forwards with it, RX_RELEASE, RX_ACQUIRE, RXTX_UNMAP, FFA_CONSOLE_LOG, FFA_ERROR.
+//
+// Sources: [Xen ffa_rxtx.c], [Hafnium api.c], [Linux arm_ffa].
 
 /** RXTX_MAP w3 [5:0]: pages of 4 KiB in each buffer. [31:6] must be zero. */
 export const RXTX_MAP_PAGE_COUNT_MASK = 0x3f;

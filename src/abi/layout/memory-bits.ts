@@ -1,9 +1,7 @@
-/**
- * Bits inside the fields of the memory management descriptors and calls: attributes, permissions, flags.
- *
- * Which of them a hypervisor or an SPMC accepts is its own business; nothing here judges that.
- * Sources: [Hafnium ffa_memory.c], [Linux arm_ffa], [arm-ffa crate].
- */
+// Bits inside the fields of the memory management descriptors and calls: attributes, permissions, flags.
+//
+// Which of them a hypervisor or an SPMC accepts is its own business; nothing here judges that.
+// Sources: [Hafnium ffa_memory.c], [Linux arm_ffa], [arm-ffa crate].
 
 /** Attributes [1:0]: shareability of normal memory (device memory: reserved). */
 export const MEMORY_SHAREABILITY_MASK = 0x3;

@@ -1,14 +1,12 @@
-/**
- * Raw layout of the memory management descriptors: byte offsets, all fields little-endian.
- *
- * memory transaction descriptor (MTD): 32 bytes in 1.0, 48 bytes since 1.1
- *   -> endpoint memory access descriptors (EMAD): 16 bytes, or 32 since 1.2; the MTD states which since 1.1
- *     -> composite memory region descriptor, 16 bytes, at the offset that each EMAD states
- *       -> constituents, 16 bytes each
- * and the relinquish descriptor. Bits inside the fields: `memory-bits.ts`.
- *
- * Sources: [Hafnium ffa_memory.c], [Xen ffa_shm.c], [TF-A spmc], [arm-ffa crate].
- */
+// Raw layout of the memory management descriptors: byte offsets, all fields little-endian.
+//
+// memory transaction descriptor (MTD): 32 bytes in 1.0, 48 bytes since 1.1
+//   -> endpoint memory access descriptors (EMAD): 16 bytes, or 32 since 1.2; the MTD states which since 1.1
+//     -> composite memory region descriptor, 16 bytes, at the offset that each EMAD states
+//       -> constituents, 16 bytes each
+// and the relinquish descriptor. Bits inside the fields: `memory-bits.ts`.
+//
+// Sources: [Hafnium ffa_memory.c], [Xen ffa_shm.c], [TF-A spmc], [arm-ffa crate].
 
 /** Size of the MTD's header in FF-A 1.0. */
 export const MTD_1_0_SIZE_BYTES = 32;

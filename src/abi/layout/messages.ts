@@ -1,8 +1,6 @@
-/**
- * Raw layout of messages: direct messages, framework messages, VM availability, indirect messages.
- *
- * Sources: [Hafnium api.c], [OP-TEE thread_spmc.c], [Linux arm_ffa], [Xen ffa_msg.c].
- */
+// Raw layout of messages: direct messages, framework messages, VM availability, indirect messages.
+//
+// Sources: [Hafnium api.c], [OP-TEE thread_spmc.c], [Linux arm_ffa], [Xen ffa_msg.c].
 
 /** Direct messages w1: [31:16] sender, [15:0] receiver. */
 export const DIRECT_SENDER_SHIFT = 16;

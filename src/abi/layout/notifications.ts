@@ -1,9 +1,7 @@
-/**
- * Raw layout of the notification calls' registers.
- *
- * A bitmap is 64 bits, as two words: low in the first register, high in the second.
- * Sources: [Hafnium api.c], [Linux arm_ffa], [Xen ffa_notif.c].
- */
+// Raw layout of the notification calls' registers.
+//
+// A bitmap is 64 bits, as two words: low in the first register, high in the second.
+// Sources: [Hafnium api.c], [Linux arm_ffa], [Xen ffa_notif.c].
 
 /** BIND, UNBIND, SET w1: [31:16] sender, [15:0] receiver. */
 export const NOTIFICATION_SENDER_SHIFT = 16;

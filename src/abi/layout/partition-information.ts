@@ -1,9 +1,7 @@
-/**
- * Raw layout of partition information: the descriptors that FFA_PARTITION_INFO_GET writes to RX, the registers of
- * FFA_PARTITION_INFO_GET_REGS, and the partition properties that both carry.
- *
- * Sources: [Hafnium api.c], [Linux arm_ffa], [arm-ffa crate].
- */
+// Raw layout of partition information: the descriptors that FFA_PARTITION_INFO_GET writes to RX, the registers of
+// FFA_PARTITION_INFO_GET_REGS, and the partition properties that both carry.
+//
+// Sources: [Hafnium api.c], [Linux arm_ffa], [arm-ffa crate].
 
 /** Size of a descriptor in 1.0. */
 export const PARTITION_INFO_1_0_SIZE_BYTES = 8;
