@@ -5,6 +5,7 @@ export * from './announcement.ts';
 export * from './assert.ts';
 export * from './choice-stack.ts';
 export * from './coroutine.ts';
+export * from './deadline-queue.ts';
 export * from './event-kinds.ts';
 export * from './event-log.ts';
 export * from './units.ts';
