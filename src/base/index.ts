@@ -4,6 +4,7 @@
 export * from './announcement.ts';
 export * from './assert.ts';
 export * from './choice-stack.ts';
+export * from './citations.ts';
 export * from './coroutine.ts';
 export * from './deadline-queue.ts';
 export * from './event-kinds.ts';
