@@ -1,8 +1,8 @@
 // Every kind of event: its number, its name, the names of its arguments, and the lane that draws it. The numbers are
 // part of the event-file format: never renumber, only append.
 //
-// Registers of a call: eight numbers x0..x7, each exact when below 2^53; when any upper half is above 2^21, the kind's
-// `_HIGH` record follows with the eight upper halves, and when any of x8..x17 is not zero, `_REST` records follow.
+// Registers of a call: eight numbers x0..x7. When any upper half is 2^21 or more, they are the eight lower halves alone
+// and the `_HIGH` record follows with the eight upper halves; when any of x8..x17 is not zero, `_REST` records follow.
 
 export interface EventKind {
   readonly name: string;
@@ -40,6 +40,9 @@ export const EVENT_DMA_END = 29;
 export const EVENT_MEMORY_WRITE = 30;
 export const EVENT_MEMORY_READ = 31;
 
+// A domain's life, told by the hypervisor. CREATE: memory and id are assigned, and nothing has been said or done under the
+// id yet. CREATE_FAILED: before what was done is undone. DYING: before its teardown begins. ZOMBIE: its own reference
+// has gone and others keep it. GONE: the last reference has gone. GET and PUT carry the references after the change.
 export const EVENT_DOMAIN_CREATE = 40;
 export const EVENT_DOMAIN_DYING = 41;
 export const EVENT_DOMAIN_ZOMBIE = 42;
@@ -49,6 +52,10 @@ export const EVENT_DOMAIN_PUT = 45;
 export const EVENT_DOMAIN_CREATE_FAILED = 46;
 export const EVENT_VM_ID_RETIRED = 47;
 
+// Teardown, told by the hypervisor. BEGIN: a record (or the teardown itself) starts; ROUND: it tries again; WAIT: it
+// stands until `untilNs`; END: nothing of it is left, or only what is in quarantine. QUARANTINE: one share (or one
+// buffer pair: handle 0) will not be asked for again; `frame` is its first. SHARE_LIVE and SHARE_DEAD: a share entered
+// or left the hypervisor's books under that VM.
 export const EVENT_TEARDOWN_BEGIN = 50;
 export const EVENT_TEARDOWN_ROUND = 51;
 export const EVENT_TEARDOWN_WAIT = 52;
@@ -59,6 +66,8 @@ export const EVENT_ANSWER_CLASS = 56;
 export const EVENT_SHARE_LIVE = 57;
 export const EVENT_SHARE_DEAD = 58;
 
+// Timers: ARM and STOP come from virtual time, FIRE from whoever runs the timer's handler, with the PE that runs it.
+// LOCK and UNLOCK come from the lock, with its holder's PE.
 export const EVENT_TIMER_ARM = 60;
 export const EVENT_TIMER_FIRE = 61;
 export const EVENT_TIMER_STOP = 62;
@@ -127,8 +136,8 @@ export const EVENT_KINDS: ReadonlyMap<number, EventKind> = new Map([
   [EVENT_TIMER_FIRE, kind('timer-fire', 'timer', 'expiryNs')],
   [EVENT_TIMER_STOP, kind('timer-stop', 'timer')],
   [EVENT_INTERRUPT, kind('interrupt', 'endpoint', 'interrupt')],
-  [EVENT_LOCK, kind('lock', 'lock')],
-  [EVENT_UNLOCK, kind('unlock', 'lock')],
+  [EVENT_LOCK, kind('lock', 'lock', 'rank')],
+  [EVENT_UNLOCK, kind('unlock', 'lock', 'rank')],
   [EVENT_SP_ENTER, kind('sp-enter', 'sp', 'vcpu')],
   [EVENT_SP_EXIT, kind('sp-exit', 'sp', 'vcpu', 'exit')],
   [EVENT_SP_CRASH, kind('sp-crash', 'sp', 'vcpu')],

@@ -22,6 +22,8 @@ export class EventLog {
   count = 0;
   /** Set by the machine's clock as time goes on. */
   nowNs = 0;
+  /** Index of the PE whose step runs now, set by whoever runs the steps: frames, stage 2 and time stamp it on theirs. */
+  currentPe = 0;
   private records = new Float64Array(0);
   private keeping = false;
   private readonly listeners: EventListener[] = [];
@@ -41,6 +43,7 @@ export class EventLog {
   reset(): void {
     this.count = 0;
     this.nowNs = 0;
+    this.currentPe = 0;
   }
 
   emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0): void {

@@ -16,11 +16,13 @@ export function emitRegisters(
   registers: RegisterFile,
 ): void {
   const r = registers;
-  events.emit(kind, pe, endpoint, r.x(0), r.x(1), r.x(2), r.x(3), r.x(4), r.x(5), r.x(6), r.x(7));
   const w = r.words;
   let inexact = false;
   for (let n = 0; n < 8; n++) if (w[2 * n + 1] >= EXACT_HIGH_LIMIT) inexact = true;
-  if (inexact) {
+  if (!inexact) {
+    events.emit(kind, pe, endpoint, r.x(0), r.x(1), r.x(2), r.x(3), r.x(4), r.x(5), r.x(6), r.x(7));
+  } else {
+    events.emit(kind, pe, endpoint, w[0], w[2], w[4], w[6], w[8], w[10], w[12], w[14]);
     events.emit(EVENT_REGISTERS_HIGH, pe, endpoint, w[1], w[3], w[5], w[7], w[9], w[11], w[13], w[15]);
   }
   let rest = 0;

@@ -74,6 +74,20 @@ export class FrameContents implements PhysicalMemory {
     return page === null || page.every((byte) => byte === 0);
   }
 
+  /** The lowest of `count` frames from `frame` that is not zero, or -1. Looks only at frames that take room. */
+  firstNonZero(frame: FrameNumber, count: number): FrameNumber {
+    if (this.pages.size < count) {
+      let lowest = -1;
+      for (const at of this.pages.keys()) {
+        if (at < frame || at >= frame + count || (lowest >= 0 && at > lowest)) continue;
+        if (!this.isZero(at)) lowest = at;
+      }
+      return lowest;
+    }
+    for (let at = frame; at < frame + count; at++) if (!this.isZero(at)) return at;
+    return -1;
+  }
+
   /** The frame's live bytes, made on first use. For what stands for a device or a PE that writes in place. */
   page(frame: FrameNumber): Uint8Array {
     const found = this.find(frame);

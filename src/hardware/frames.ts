@@ -113,7 +113,7 @@ export class FrameTable {
     const frame = this.free.take(count);
     if (frame < 0) return -1;
     this.assign(frame, count, owner, 1);
-    if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, 0, frame, count, owner);
+    if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, this.events.currentPe, frame, count, owner);
     return frame;
   }
 
@@ -121,7 +121,7 @@ export class FrameTable {
   allocateAt(frame: FrameNumber, count: number, owner: Owner): boolean {
     if (!this.free.takeAt(frame, count)) return false;
     this.assign(frame, count, owner, 1);
-    if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, 0, frame, count, owner);
+    if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, this.events.currentPe, frame, count, owner);
     return true;
   }
 
@@ -158,13 +158,13 @@ export class FrameTable {
       at = stop;
     }
     this.changes++;
-    if (this.events.on) this.events.emit(EVENT_FRAME_GET, 0, frame, count, owner);
+    if (this.events.on) this.events.emit(EVENT_FRAME_GET, this.events.currentPe, frame, count, owner);
     return true;
   }
 
   /** Gives back one reference to each of `count` adjacent frames; those without any left are freed. */
   putRange(frame: FrameNumber, count: number): void {
-    if (this.events.on) this.events.emit(EVENT_FRAME_PUT, 0, frame, count, this.owner(frame));
+    if (this.events.on) this.events.emit(EVENT_FRAME_PUT, this.events.currentPe, frame, count, this.owner(frame));
     this.changes++;
     let at = frame - this.firstFrame;
     assert(at >= 0 && at + count <= this.count, 'put of frames that do not exist');
@@ -201,13 +201,13 @@ export class FrameTable {
       (chunk.owners as Int32Array)[at & CHUNK_MASK] = owner;
     }
     this.changes++;
-    if (this.events.on) this.events.emit(EVENT_FRAME_OWNER, 0, frame, count, owner, before);
+    if (this.events.on) this.events.emit(EVENT_FRAME_OWNER, this.events.currentPe, frame, count, owner, before);
   }
 
   /** Zeroes the contents of `count` frames. */
   scrub(frame: FrameNumber, count: number): void {
     this.contents.zero(frame, count);
-    if (this.events.on) this.events.emit(EVENT_FRAME_SCRUB, 0, frame, count, this.owner(frame));
+    if (this.events.on) this.events.emit(EVENT_FRAME_SCRUB, this.events.currentPe, frame, count, this.owner(frame));
   }
 
   private assign(frame: FrameNumber, count: number, owner: Owner, references: number): void {
@@ -292,7 +292,7 @@ export class FrameTable {
     }
     const frame = this.firstFrame + at;
     if (this.reuse) this.free.give(frame, count);
-    if (this.events.on) this.events.emit(EVENT_FRAME_FREE, 0, frame, count, owner);
+    if (this.events.on) this.events.emit(EVENT_FRAME_FREE, this.events.currentPe, frame, count, owner);
     this.owners.get(owner)?.framesFreed(frame, count);
   }
 }

@@ -8,6 +8,8 @@
 import { TOUCH_LOCK } from '../base/announcement.ts';
 import { assert } from '../base/assert.ts';
 import type { Coroutine } from '../base/coroutine.ts';
+import { EVENT_LOCK, EVENT_UNLOCK } from '../base/event-kinds.ts';
+import type { EventLog } from '../base/event-log.ts';
 import type { Pe } from './pe.ts';
 
 export class Lock {
@@ -16,10 +18,12 @@ export class Lock {
   /** Rank in the lock order: a PE takes locks in rising rank. */
   readonly rank: number;
   holder: Pe | null = null;
+  private readonly events: EventLog | null;
 
-  constructor(id: number, rank: number) {
+  constructor(id: number, rank: number, events: EventLog | null = null) {
     this.id = id;
     this.rank = rank;
+    this.events = events;
   }
 
   /** Takes the lock if it is free. */

@@ -31,6 +31,6 @@ export class Machine {
   }
 
   lock(rank: number): Lock {
-    return new Lock(++this.lockCount, rank);
+    return new Lock(++this.lockCount, rank, this.events);
   }
 }

@@ -105,7 +105,7 @@ export class Stage2 {
     }
     this.regions.push({ first: gfn, count, frame, attributes });
     for (const [index, table] of this.tables) this.fillFromRegion(table, index, this.regions.length - 1);
-    if (this.events.on) this.events.emit(EVENT_MAP, 0, this.space, gfn, frame, count, attributes);
+    if (this.events.on) this.events.emit(EVENT_MAP, this.events.currentPe, this.space, gfn, frame, count, attributes);
   }
 
   /** Maps `count` pages, replacing what was there. */
@@ -117,7 +117,7 @@ export class Stage2 {
       table.frames[at] = frame + n;
       table.attributes[at] = attributes;
     }
-    if (this.events.on) this.events.emit(EVENT_MAP, 0, this.space, gfn, frame, count, attributes);
+    if (this.events.on) this.events.emit(EVENT_MAP, this.events.currentPe, this.space, gfn, frame, count, attributes);
   }
 
   /** Unmaps `count` pages; those that are not mapped stay so. */
@@ -129,7 +129,7 @@ export class Stage2 {
       table.frames[at] = 0;
       table.attributes[at] = 0;
     }
-    if (this.events.on) this.events.emit(EVENT_UNMAP, 0, this.space, gfn, frame, count);
+    if (this.events.on) this.events.emit(EVENT_UNMAP, this.events.currentPe, this.space, gfn, frame, count);
   }
 
   private findTable(index: number): Table | null {

@@ -57,13 +57,13 @@ export class VirtualTime {
   arm(timer: Timer, expiryNs: Nanoseconds): void {
     if (timer.armed) this.queue.remove(timer);
     this.queue.add(timer, expiryNs);
-    if (this.events.on) this.events.emit(EVENT_TIMER_ARM, 0, timer.id, expiryNs);
+    if (this.events.on) this.events.emit(EVENT_TIMER_ARM, this.events.currentPe, timer.id, expiryNs);
   }
 
   stop(timer: Timer): void {
     if (!timer.armed) return;
     this.queue.remove(timer);
-    if (this.events.on) this.events.emit(EVENT_TIMER_STOP, 0, timer.id);
+    if (this.events.on) this.events.emit(EVENT_TIMER_STOP, this.events.currentPe, timer.id);
   }
 
   /** The timer that fires next, or null. */
