@@ -74,6 +74,22 @@ export function memoryAccessBytes(version: number): number {
   return version >= FFA_VERSION_1_2 ? layout.EMAD_1_2_SIZE_BYTES : layout.EMAD_1_0_SIZE_BYTES;
 }
 
+/** A hypervisor's retrieve request: nothing but the handle. */
+export function hypervisorRetrieve(version: number, handle: Words64): MemoryTransaction {
+  const isVersion10 = version === FFA_VERSION_1_0;
+  return {
+    sender: 0,
+    attributes: 0,
+    flags: 0,
+    handle,
+    tag: ZERO_WORDS,
+    accessSizeBytes: isVersion10 ? layout.EMAD_1_0_SIZE_BYTES : 0,
+    accessOffset: isVersion10 ? layout.MTD_1_0_SIZE_BYTES : 0,
+    receivers: [],
+    compositeOffset: 0,
+  };
+}
+
 /** A transaction laid out as an endpoint of that version would: access descriptors after the header, then the composite. */
 export function buildMemoryTransaction(version: number, parts: MemoryTransactionParts): MemoryTransaction {
   const accessSizeBytes = memoryAccessBytes(version);
@@ -94,9 +110,10 @@ export function buildMemoryTransaction(version: number, parts: MemoryTransaction
 }
 
 /** Bytes that `encodeMemoryTransaction` gives. */
-export function memoryTransactionSizeBytes(transaction: MemoryTransaction): number {
+export function memoryTransactionSizeBytes(transaction: MemoryTransaction, version: number): number {
   const { composite } = transaction;
   if (composite !== undefined) return transaction.compositeOffset + compositeSizeBytes(composite);
+  if (transaction.receivers.length === 0) return memoryTransactionHeaderBytes(version);
   return transaction.accessOffset + transaction.accessSizeBytes * transaction.receivers.length;
 }
 
@@ -125,27 +142,16 @@ export function decodeMemoryTransaction(
 
   let accessSizeBytes = layout.EMAD_1_0_SIZE_BYTES;
   let accessOffset = headerBytes;
-  if (isVersion10) {
-    reader.reserved('reserved', layout.MTD_1_0_RESERVED_24_OFFSET, 4);
-  } else {
-    accessSizeBytes = reader.u32('accessSizeBytes', layout.MTD_1_1_EMAD_SIZE_OFFSET, decimal);
-    if (accessSizeBytes < layout.EMAD_1_0_SIZE_BYTES) {
-      const at = layout.MTD_1_1_EMAD_SIZE_OFFSET;
-      reader.fail('size-unsupported', 'accessSizeBytes', at, decimal(accessSizeBytes), 'must be 16 or more');
-    }
-  }
+  if (isVersion10) reader.reserved('reserved', layout.MTD_1_0_RESERVED_24_OFFSET, 4);
+  else accessSizeBytes = reader.u32('accessSizeBytes', layout.MTD_1_1_EMAD_SIZE_OFFSET, decimal);
   const receiverCount = reader.u32('receiverCount', layout.MTD_EMAD_COUNT_OFFSET, decimal);
   if (!isVersion10) {
-    const at = layout.MTD_1_1_EMAD_ARRAY_OFFSET;
-    accessOffset = reader.u32('accessOffset', at);
-    checkAccessOffset(reader, at, accessOffset, headerBytes);
+    accessOffset = reader.u32('accessOffset', layout.MTD_1_1_EMAD_ARRAY_OFFSET);
     reader.reserved('reserved', layout.MTD_1_1_RESERVED_36_OFFSET, 12);
   }
+  // A hypervisor's retrieve request names no receiver, and leaves size and offset of the receivers zero.
+  if (receiverCount > 0) checkAccessArray(reader, receiverCount, accessSizeBytes, accessOffset, headerBytes);
   const accessEnd = accessOffset + receiverCount * accessSizeBytes;
-  if (accessEnd > reader.sizeBytes) {
-    const rule = `${receiverCount} access descriptors of ${accessSizeBytes} bytes end at ${accessEnd} of ${reader.sizeBytes}`;
-    reader.fail('count-outside', 'receiverCount', layout.MTD_EMAD_COUNT_OFFSET, decimal(receiverCount), rule);
-  }
 
   let compositeOffset = 0;
   const receivers: MemoryAccess[] = [];
@@ -181,16 +187,8 @@ export function decodeMemoryTransaction(
 export function encodeMemoryTransaction(transaction: MemoryTransaction, version: number): Uint8Array {
   const { accessOffset, accessSizeBytes, composite, compositeOffset, receivers } = transaction;
   const isVersion10 = version === FFA_VERSION_1_0;
-  assert(version >= FFA_VERSION_1_0, 'a memory transaction needs a version');
-  assert(accessOffset >= memoryTransactionHeaderBytes(version), 'access descriptors lie after the header');
-  assert(accessSizeBytes >= layout.EMAD_1_0_SIZE_BYTES, 'an access descriptor has 16 bytes or more');
-  assert(!isVersion10 || accessOffset === layout.MTD_1_0_SIZE_BYTES, 'in 1.0 access descriptors follow the header');
-  assert(!isVersion10 || accessSizeBytes === layout.EMAD_1_0_SIZE_BYTES, 'in 1.0 an access descriptor has 16 bytes');
-  assert((composite === undefined) === (compositeOffset === 0), 'a composite has an offset');
-  const accessEnd = accessOffset + accessSizeBytes * receivers.length;
-  assert(composite === undefined || compositeOffset >= accessEnd, 'the composite follows the access descriptors');
-
-  const bytes = new Uint8Array(memoryTransactionSizeBytes(transaction));
+  checkEncodable(transaction, version);
+  const bytes = new Uint8Array(memoryTransactionSizeBytes(transaction, version));
   const view = new DataView(bytes.buffer);
   view.setUint16(layout.MTD_SENDER_OFFSET, transaction.sender, true);
   if (isVersion10) view.setUint8(layout.MTD_ATTRIBUTES_OFFSET, transaction.attributes);
@@ -210,15 +208,46 @@ export function encodeMemoryTransaction(transaction: MemoryTransaction, version:
   return bytes;
 }
 
-function checkAccessOffset(reader: DescriptorReader, at: number, offset: number, headerBytes: number): void {
-  const found = hex(offset);
-  if (offset < headerBytes) {
-    reader.fail('offset-inside-header', 'accessOffset', at, found, `must be ${hex(headerBytes)} or more`);
-  } else if (offset % layout.MTD_EMAD_ARRAY_ALIGNMENT_BYTES !== 0) {
-    reader.fail('offset-unaligned', 'accessOffset', at, found, 'must be a multiple of 16');
-  } else if (offset > reader.sizeBytes) {
-    reader.fail('offset-outside', 'accessOffset', at, found, `must not exceed ${hex(reader.sizeBytes)}`);
+function checkEncodable(transaction: MemoryTransaction, version: number): void {
+  const { accessOffset, accessSizeBytes, composite, compositeOffset, receivers } = transaction;
+  const isVersion10 = version === FFA_VERSION_1_0;
+  assert(version >= FFA_VERSION_1_0, 'a memory transaction needs a version');
+  assert(!isVersion10 || accessOffset === layout.MTD_1_0_SIZE_BYTES, 'in 1.0 access descriptors follow the header');
+  assert(!isVersion10 || accessSizeBytes === layout.EMAD_1_0_SIZE_BYTES, 'in 1.0 an access descriptor has 16 bytes');
+  assert((composite === undefined) === (compositeOffset === 0), 'a composite has an offset');
+  if (receivers.length === 0) {
+    assert(composite === undefined, 'without a receiver nothing names the composite');
+    return;
   }
+  assert(accessOffset >= memoryTransactionHeaderBytes(version), 'access descriptors lie after the header');
+  assert(accessSizeBytes >= layout.EMAD_1_0_SIZE_BYTES, 'an access descriptor has 16 bytes or more');
+  const accessEnd = accessOffset + accessSizeBytes * receivers.length;
+  assert(composite === undefined || compositeOffset >= accessEnd, 'the composite follows the access descriptors');
+}
+
+function checkAccessArray(
+  reader: DescriptorReader,
+  count: number,
+  sizeBytes: number,
+  offset: number,
+  headerBytes: number,
+): void {
+  if (sizeBytes < layout.EMAD_1_0_SIZE_BYTES) {
+    const at = layout.MTD_1_1_EMAD_SIZE_OFFSET;
+    reader.fail('size-unsupported', 'accessSizeBytes', at, decimal(sizeBytes), 'must be 16 or more');
+  }
+  const at = layout.MTD_1_1_EMAD_ARRAY_OFFSET;
+  if (offset < headerBytes) {
+    reader.fail('offset-inside-header', 'accessOffset', at, offset, `must be ${hex(headerBytes)} or more`);
+  } else if (offset % layout.MTD_EMAD_ARRAY_ALIGNMENT_BYTES !== 0) {
+    reader.fail('offset-unaligned', 'accessOffset', at, offset, 'must be a multiple of 16');
+  } else if (offset > reader.sizeBytes) {
+    reader.fail('offset-outside', 'accessOffset', at, offset, `must not exceed ${hex(reader.sizeBytes)}`);
+  }
+  const end = offset + count * sizeBytes;
+  if (end <= reader.sizeBytes) return;
+  const rule = `${count} access descriptors of ${sizeBytes} bytes end at ${end} of ${reader.sizeBytes}`;
+  reader.fail('count-outside', 'receiverCount', layout.MTD_EMAD_COUNT_OFFSET, decimal(count), rule);
 }
 
 function checkCompositeOffset(reader: DescriptorReader, at: number, found: number, first: number, end: number): void {
