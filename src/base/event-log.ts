@@ -100,7 +100,7 @@ export class EventLog {
       a = Math.imul(a ^ (value >>> 0), 0x01000193) ^ (b >>> 13);
       b = Math.imul(b ^ high ^ n, 0xc2b2ae35) ^ (a >>> 16);
     }
-    return (b >>> 0 & 0x1f_ffff) * 0x1_0000_0000 + (a >>> 0);
+    return ((b >>> 0) & 0x1f_ffff) * 0x1_0000_0000 + (a >>> 0);
   }
 
   private grow(needed: number): void {

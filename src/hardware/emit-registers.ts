@@ -1,7 +1,7 @@
 // One call's registers as events: the eight low registers in one record, what does not fit in further ones.
 
-import type { EventLog } from '../base/event-log.ts';
 import { EVENT_REGISTERS_HIGH, EVENT_REGISTERS_REST } from '../base/event-kinds.ts';
+import type { EventLog } from '../base/event-log.ts';
 import type { RegisterFile } from './registers.ts';
 
 /** An upper half from here on makes a register inexact as a double. */

@@ -8,7 +8,6 @@
 // Limits: 2^28 frames (1 TiB). References per frame below 2^31.
 
 import { assert } from '../base/assert.ts';
-import type { EventLog } from '../base/event-log.ts';
 import {
   EVENT_FRAME_ALLOCATE,
   EVENT_FRAME_FREE,
@@ -17,6 +16,7 @@ import {
   EVENT_FRAME_PUT,
   EVENT_FRAME_SCRUB,
 } from '../base/event-kinds.ts';
+import type { EventLog } from '../base/event-log.ts';
 import type { FrameNumber } from '../base/units.ts';
 import { FrameContents } from './frame-contents.ts';
 import { FreeFrames } from './free-frames.ts';

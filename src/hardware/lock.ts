@@ -50,10 +50,12 @@ export class Lock {
     let at = --pe.heldCount;
     while (pe.held[at] !== this) at--;
     for (; at < pe.heldCount; at++) pe.held[at] = pe.held[at + 1];
+    if (this.events?.on) this.events.emit(EVENT_UNLOCK, pe.index, this.id, this.rank);
   }
 
   private take(pe: Pe): void {
     this.holder = pe;
     pe.held[pe.heldCount++] = this;
+    if (this.events?.on) this.events.emit(EVENT_LOCK, pe.index, this.id, this.rank);
   }
 }

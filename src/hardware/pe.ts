@@ -1,7 +1,7 @@
 // A processing element: the register file through which it meets EL2 and the secure world, what its coroutine waits
 // for, and what its next step will touch. One PE executes at most one call at a time.
 
-import { ACCESS_READ, ACCESS_WRITE, Announcement, type Access, type TouchKind } from '../base/announcement.ts';
+import { ACCESS_READ, ACCESS_WRITE, type Access, Announcement, type TouchKind } from '../base/announcement.ts';
 import { WAIT_LOCK, WAIT_STEP, WAIT_TIME, WAIT_WAKE, type Wait } from '../base/coroutine.ts';
 import type { Nanoseconds } from '../base/units.ts';
 import type { Lock } from './lock.ts';

@@ -4,8 +4,8 @@
 // Attributes are bits: access (R, W, X), what the frame is, and for partitions the software bits that hold ownership.
 
 import { assert } from '../base/assert.ts';
-import type { EventLog } from '../base/event-log.ts';
 import { EVENT_MAP, EVENT_UNMAP } from '../base/event-kinds.ts';
+import type { EventLog } from '../base/event-log.ts';
 import type { FrameNumber, GuestFrame } from '../base/units.ts';
 
 export type Stage2Attributes = number;
