@@ -1,0 +1,24 @@
+// Every verb there is: its name, what it does, and where its file is. A file is loaded when its verb is asked for, so
+// that no verb pays for another. A verb's file exports `register`, which adds one command of that name to the program.
+
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+
+export interface VerbModule {
+  register(program: Command, context: CliContext): void;
+}
+
+export interface Verb {
+  readonly name: string;
+  /** One line, for the list of verbs. */
+  readonly summary: string;
+  load(): Promise<VerbModule>;
+}
+
+export const VERBS: readonly Verb[] = [
+  {
+    name: 'decode',
+    summary: 'registers, descriptors, manifests or an event file in words; says which field is wrong',
+    load: () => import('./verbs/decode.ts'),
+  },
+];

@@ -1,0 +1,151 @@
+// The byte map: rows of 16 bytes as hexyl draws them, each field in its own hue, and beside them the same bytes as the
+// letters of their fields, so that the map reads without colour too. Under a row, carets mark the bytes of a field that
+// breaks a rule, with the rule.
+//
+// Rows that repeat inside one field are squeezed to `*`; a long map keeps its first rows and those with something wrong.
+
+import { type LabelledField, RESERVED_LETTER } from './field-labels.ts';
+import { LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
+
+const ROW_BYTES = 16;
+const HALF_ROW_BYTES = 8;
+/** Rows shown of a long map before it is cut. */
+const ROWS_SHOWN = 24;
+
+export interface ByteMapOptions {
+  /** Shows every row, however many. */
+  readonly all?: boolean;
+}
+
+/** The map of `bytes`; `fields` come from `labelFields`. */
+export function byteMap(
+  bytes: Uint8Array,
+  fields: readonly LabelledField[],
+  options: ByteMapOptions = {},
+): StyledLine[] {
+  const owner = ownersOf(bytes.length, fields);
+  const wrong = fields.filter((field) => field.rule !== null);
+  const missing = wrong.filter((field) => field.length === 0 && field.offset >= bytes.length);
+  let end = bytes.length;
+  for (const field of missing) end = Math.max(end, Math.min(field.offset + 1, bytes.length + ROW_BYTES));
+  const rowCount = Math.ceil(end / ROW_BYTES);
+  const width = Math.max(4, Math.max(end - 1, 0).toString(16).length);
+
+  const lines: StyledLine[] = [];
+  let isSqueezing = false;
+  let hidden = 0;
+  for (let row = 0; row < rowCount; row++) {
+    const rowWrong = wrong.filter((field) => touchesRow(field, row, bytes.length));
+    if (rowWrong.length === 0 && repeatsRowBefore(bytes, owner, row)) {
+      if (!isSqueezing) lines.push(line(`${' '.repeat(width + 3)}*`, 'dim'));
+      isSqueezing = true;
+      continue;
+    }
+    isSqueezing = false;
+    if (rowWrong.length === 0 && row >= ROWS_SHOWN && row !== rowCount - 1 && options.all !== true) {
+      hidden++;
+      continue;
+    }
+    if (hidden > 0) lines.push(hiddenLine(hidden, width));
+    hidden = 0;
+    lines.push(rowLine(bytes, owner, row, width, rowWrong));
+    for (const field of rowWrong) lines.push(caretLine(field, row, width, bytes.length));
+  }
+  return lines;
+}
+
+/** For each byte, the field that it belongs to (the first of several); null for a byte that no field covers. */
+function ownersOf(length: number, fields: readonly LabelledField[]): (LabelledField | null)[] {
+  const owner: (LabelledField | null)[] = new Array(length).fill(null);
+  for (const field of fields) {
+    const end = Math.min(field.offset + field.length, length);
+    for (let at = field.offset; at < end; at++) owner[at] ??= field;
+  }
+  return owner;
+}
+
+function touchesRow(field: LabelledField, row: number, sizeBytes: number): boolean {
+  const first = row * ROW_BYTES;
+  const offset = Math.min(field.offset, sizeBytes + ROW_BYTES - 1);
+  return offset < first + ROW_BYTES && offset + Math.max(field.length, 1) > first;
+}
+
+function repeatsRowBefore(bytes: Uint8Array, owner: readonly (LabelledField | null)[], row: number): boolean {
+  const first = row * ROW_BYTES;
+  if (row === 0 || first + ROW_BYTES > bytes.length) return false;
+  for (let at = first; at < first + ROW_BYTES; at++) {
+    if (bytes[at] !== bytes[at - ROW_BYTES] || owner[at] !== owner[at - ROW_BYTES]) return false;
+  }
+  return true;
+}
+
+function hiddenLine(hidden: number, width: number): StyledLine {
+  return line(`${' '.repeat(width + 3)}… ${hidden} more row${hidden === 1 ? '' : 's'} (--all shows them)`, 'dim');
+}
+
+function rowLine(
+  bytes: Uint8Array,
+  owner: readonly (LabelledField | null)[],
+  row: number,
+  width: number,
+  wrong: readonly LabelledField[],
+): StyledLine {
+  const first = row * ROW_BYTES;
+  const built = new LineBuilder();
+  built.add(` ${first.toString(16).padStart(width, '0')}`, 'dim').add(' │', 'dim');
+  for (let n = 0; n < ROW_BYTES; n++) {
+    if (n === HALF_ROW_BYTES) built.add(' ┊', 'dim');
+    const at = first + n;
+    if (at < bytes.length) {
+      built.add(' ').add(bytes[at].toString(16).padStart(2, '0'), styleOf(owner[at], at, wrong));
+    } else if (wrong.some((field) => isMissingAt(field, at, bytes.length))) {
+      built.add(' ').add('--', 'wrong');
+    } else {
+      built.add('   ');
+    }
+  }
+  built.add(' │ ', 'dim');
+  for (let n = 0; n < ROW_BYTES; n++) {
+    if (n === HALF_ROW_BYTES) built.add('┊', 'dim');
+    const at = first + n;
+    if (at >= bytes.length) break;
+    const field = owner[at];
+    built.add(field === null ? ' ' : field.letter, styleOf(field, at, wrong));
+  }
+  return built.done();
+}
+
+function styleOf(field: LabelledField | null, at: number, wrong: readonly LabelledField[]): Style {
+  if (wrong.some((one) => one.length === 0 && at === one.offset)) return 'wrong';
+  if (field === null) return 'dim';
+  return field.letter === RESERVED_LETTER && field.rule === null ? 'dim' : field.style;
+}
+
+/** Whether the cell at `at`, past the end, stands for what `field` lacks. */
+function isMissingAt(field: LabelledField, at: number, sizeBytes: number): boolean {
+  if (field.length !== 0) return false;
+  return at === sizeBytes ? field.offset >= sizeBytes - 1 : at > sizeBytes && at === field.offset;
+}
+
+/** Carets under the bytes of `field` in this row; the row where the field begins also says the rule. */
+function caretLine(field: LabelledField, row: number, width: number, sizeBytes: number): StyledLine {
+  const first = row * ROW_BYTES;
+  const start = Math.min(field.offset, sizeBytes + ROW_BYTES - 1);
+  const end = start + Math.max(field.length, 1);
+  let carets = '';
+  for (let n = 0; n < ROW_BYTES; n++) {
+    if (n === HALF_ROW_BYTES) carets += '  ';
+    carets += first + n >= start && first + n < end ? ' ^^' : '   ';
+  }
+  const built = new LineBuilder()
+    .add(' '.repeat(width + 2))
+    .add('│', 'dim')
+    .add(carets, 'wrong')
+    .add(' │', 'dim');
+  if (start >= first) built.add(` ${lastName(field.path)}: ${field.rule}`, 'wrong');
+  return built.done();
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
