@@ -54,6 +54,12 @@ export function mediate(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
     const gated = profile.gate(hypervisor, pe, vcpu);
     if (gated !== undefined) return gated;
   }
+  return dispatch(hypervisor, pe, vcpu);
+}
+
+/** The handler of a call that has passed the gate. */
+export function dispatch(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  const profile = hypervisor.profile;
   const functionId = vcpu.registers.w(0);
   const table = (functionId & SMC64) !== 0 ? profile.handlers64 : profile.handlers32;
   const handler = isStandardFast(functionId) ? table[functionId & 0xff] : null;

@@ -8,9 +8,12 @@ import type { Pe } from '../hardware/pe.ts';
 import type { Timer } from '../hardware/time.ts';
 import type { Domain, DomainConfig, Vcpu } from './domain.ts';
 import { Domains } from './domains.ts';
+import type { Share } from './ffa-context.ts';
 import { guestCall } from './guest-call.ts';
 import type { Lifecycle, Limits, Profile } from './profile.ts';
 import { SecureWorld } from './secure-world.ts';
+import type { Staging } from './staging.ts';
+import { VmList } from './vm-list.ts';
 
 export interface HypervisorOptions {
   /** Limits that a world raises or lowers. */
@@ -30,14 +33,22 @@ export class Hypervisor {
   readonly secure: SecureWorld;
   readonly domains: Domains;
   readonly lifecycle: Lifecycle;
-  /** Copy of a guest's descriptor while it is checked and used: what was checked is what is used. */
-  readonly staging = new Uint8Array(2 * 4096);
+  /** Whether a VM may list other VMs and send to them. */
+  readonly vmsSeeVms: boolean;
+  /** The VMs that have agreed on a version; stays empty unless `vmsSeeVms`. */
+  readonly vmList: VmList;
+  /** Each PE's copy of what it reads from a guest, by PE index (see staging.ts). */
+  readonly stagings: Staging[] = [];
+  /** Share records that are free to be used again. */
+  readonly spareShares: Share[] = [];
 
   constructor(machine: Machine, profile: Profile, conduit: Conduit, options: HypervisorOptions = {}) {
     this.machine = machine;
     this.profile = profile;
     this.limits = { ...profile.limits, ...options.limits };
     this.secure = new SecureWorld(machine, conduit);
+    this.vmsSeeVms = profile.vmsSeeVms;
+    this.vmList = new VmList(machine);
     this.domains = new Domains(machine, (domain) => this.lifecycle.domainGone(this, domain));
     this.lifecycle = profile.lifecycle(this);
   }

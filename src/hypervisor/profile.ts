@@ -51,6 +51,8 @@ export interface Profile {
   readonly handlers64: readonly (Handler | null)[];
   /** Runs before any handler: null lets the call through; else what answers instead (version negotiation). */
   readonly gate: ((hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu) => Pending | undefined) | null;
+  /** Whether a VM may list other VMs and send to them. */
+  readonly vmsSeeVms: boolean;
   /** Low bytes of standard-service function ids that reach the mediator. */
   readonly windowFirst: number;
   readonly windowLast: number;

@@ -1,0 +1,45 @@
+// A PE's copy of what a guest wrote: read once, then checked and used from here, so that what another vCPU writes into
+// the same page meanwhile changes nothing that was checked. Each PE has its own, as two may be inside at once.
+
+import type { FrameNumber } from '../base/units.ts';
+import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import type { Pe } from '../hardware/pe.ts';
+import type { Hypervisor } from './hypervisor.ts';
+
+/** A page, and room behind it for a field that begins at its end. */
+const STAGING_SIZE_BYTES = 2 * PAGE_SIZE_BYTES;
+
+export class Staging {
+  readonly bytes = new Uint8Array(STAGING_SIZE_BYTES);
+  readonly view = new DataView(this.bytes.buffer);
+
+  u8(offset: number): number {
+    return this.bytes[offset];
+  }
+
+  u16(offset: number): number {
+    return this.view.getUint16(offset, true);
+  }
+
+  u32(offset: number): number {
+    return this.view.getUint32(offset, true);
+  }
+}
+
+/** The staging of this PE. */
+export function stagingOf(hypervisor: Hypervisor, pe: Pe): Staging {
+  const stagings = hypervisor.stagings;
+  while (stagings.length <= pe.index) stagings.push(new Staging());
+  return stagings[pe.index];
+}
+
+/** Copies `length` bytes from `offset` of a frame to the same offset of the staging. */
+export function stage(
+  hypervisor: Hypervisor,
+  staging: Staging,
+  frame: FrameNumber,
+  offset: number,
+  length: number,
+): void {
+  hypervisor.machine.frames.contents.read(frame * PAGE_SIZE_BYTES + offset, staging.bytes, offset, length);
+}
