@@ -17,6 +17,13 @@ export interface ByteMapOptions {
   readonly all?: boolean;
 }
 
+/** Bytes [start, end) to mark, and what is said about them. */
+interface Wrong {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
 /** The map of `bytes`; `fields` come from `labelFields`. */
 export function byteMap(
   bytes: Uint8Array,
@@ -24,10 +31,15 @@ export function byteMap(
   options: ByteMapOptions = {},
 ): StyledLine[] {
   const owner = ownersOf(bytes.length, fields);
-  const wrong = fields.filter((field) => field.rule !== null);
-  const missing = wrong.filter((field) => field.length === 0 && field.offset >= bytes.length);
+  const wrong: Wrong[] = [];
   let end = bytes.length;
-  for (const field of missing) end = Math.max(end, Math.min(field.offset + 1, bytes.length + ROW_BYTES));
+  for (const field of fields) {
+    if (field.rule === null) continue;
+    const one = wrongBytes(field, field.rule, bytes.length);
+    if (one === null) continue;
+    wrong.push(one);
+    end = Math.max(end, one.end);
+  }
   const rowCount = Math.ceil(end / ROW_BYTES);
   const width = Math.max(4, Math.max(end - 1, 0).toString(16).length);
 
@@ -35,7 +47,7 @@ export function byteMap(
   let isSqueezing = false;
   let hidden = 0;
   for (let row = 0; row < rowCount; row++) {
-    const rowWrong = wrong.filter((field) => touchesRow(field, row, bytes.length));
+    const rowWrong = wrong.filter((one) => touchesRow(one, row));
     if (rowWrong.length === 0 && repeatsRowBefore(bytes, owner, row)) {
       if (!isSqueezing) lines.push(line(`${' '.repeat(width + 3)}*`, 'dim'));
       isSqueezing = true;
@@ -49,7 +61,7 @@ export function byteMap(
     if (hidden > 0) lines.push(hiddenLine(hidden, width));
     hidden = 0;
     lines.push(rowLine(bytes, owner, row, width, rowWrong));
-    for (const field of rowWrong) lines.push(caretLine(field, row, width, bytes.length));
+    for (const one of rowWrong) lines.push(caretLine(one, row, width));
   }
   return lines;
 }
@@ -64,10 +76,18 @@ function ownersOf(length: number, fields: readonly LabelledField[]): (LabelledFi
   return owner;
 }
 
-function touchesRow(field: LabelledField, row: number, sizeBytes: number): boolean {
+/** What a wrong field marks: its bytes, or, if it does not fit, what is there of it and one cell past the end. */
+function wrongBytes(field: LabelledField, rule: string, sizeBytes: number): Wrong | null {
+  const text = `${field.path.slice(field.path.lastIndexOf('.') + 1)}: ${rule}`;
+  if (field.isRead) return { start: field.offset, end: field.offset + field.length, text };
+  // A field without bytes of its own (a length that the call states) is said in words alone.
+  if (field.length === 0 && field.offset < sizeBytes) return null;
+  return { start: Math.min(field.offset, sizeBytes), end: sizeBytes + 1, text };
+}
+
+function touchesRow(one: Wrong, row: number): boolean {
   const first = row * ROW_BYTES;
-  const offset = Math.min(field.offset, sizeBytes + ROW_BYTES - 1);
-  return offset < first + ROW_BYTES && offset + Math.max(field.length, 1) > first;
+  return one.start < first + ROW_BYTES && one.end > first;
 }
 
 function repeatsRowBefore(bytes: Uint8Array, owner: readonly (LabelledField | null)[], row: number): boolean {
@@ -88,7 +108,7 @@ function rowLine(
   owner: readonly (LabelledField | null)[],
   row: number,
   width: number,
-  wrong: readonly LabelledField[],
+  wrong: readonly Wrong[],
 ): StyledLine {
   const first = row * ROW_BYTES;
   const built = new LineBuilder();
@@ -98,7 +118,7 @@ function rowLine(
     const at = first + n;
     if (at < bytes.length) {
       built.add(' ').add(bytes[at].toString(16).padStart(2, '0'), styleOf(owner[at], at, wrong));
-    } else if (wrong.some((field) => isMissingAt(field, at, bytes.length))) {
+    } else if (wrong.some((one) => at >= one.start && at < one.end)) {
       built.add(' ').add('--', 'wrong');
     } else {
       built.add('   ');
@@ -115,37 +135,25 @@ function rowLine(
   return built.done();
 }
 
-function styleOf(field: LabelledField | null, at: number, wrong: readonly LabelledField[]): Style {
-  if (wrong.some((one) => one.length === 0 && at === one.offset)) return 'wrong';
+function styleOf(field: LabelledField | null, at: number, wrong: readonly Wrong[]): Style {
+  if (wrong.some((one) => at >= one.start && at < one.end)) return 'wrong';
   if (field === null) return 'dim';
-  return field.letter === RESERVED_LETTER && field.rule === null ? 'dim' : field.style;
+  return field.letter === RESERVED_LETTER ? 'dim' : field.style;
 }
 
-/** Whether the cell at `at`, past the end, stands for what `field` lacks. */
-function isMissingAt(field: LabelledField, at: number, sizeBytes: number): boolean {
-  if (field.length !== 0) return false;
-  return at === sizeBytes ? field.offset >= sizeBytes - 1 : at > sizeBytes && at === field.offset;
-}
-
-/** Carets under the bytes of `field` in this row; the row where the field begins also says the rule. */
-function caretLine(field: LabelledField, row: number, width: number, sizeBytes: number): StyledLine {
+/** Carets under the marked bytes in this row; the row where they begin also says the rule. */
+function caretLine(one: Wrong, row: number, width: number): StyledLine {
   const first = row * ROW_BYTES;
-  const start = Math.min(field.offset, sizeBytes + ROW_BYTES - 1);
-  const end = start + Math.max(field.length, 1);
   let carets = '';
   for (let n = 0; n < ROW_BYTES; n++) {
     if (n === HALF_ROW_BYTES) carets += '  ';
-    carets += first + n >= start && first + n < end ? ' ^^' : '   ';
+    carets += first + n >= one.start && first + n < one.end ? ' ^^' : '   ';
   }
   const built = new LineBuilder()
     .add(' '.repeat(width + 2))
     .add('│', 'dim')
     .add(carets, 'wrong')
     .add(' │', 'dim');
-  if (start >= first) built.add(` ${lastName(field.path)}: ${field.rule}`, 'wrong');
+  if (one.start >= first) built.add(` ${one.text}`, 'wrong');
   return built.done();
-}
-
-function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
 }

@@ -17,13 +17,19 @@ export interface LabelledField {
   readonly style: Style;
   /** The rule that this field breaks; null if it breaks none. */
   readonly rule: string | null;
+  /** False for a field that could not be read; `length` is then what is there of it. */
+  readonly isRead: boolean;
 }
 
 /**
- * The fields in order of their offsets, labelled. A fault in a field that was not read (it lies beyond the end, say)
- * becomes a field of its own, of length 0, whose text is what was found.
+ * The fields of `sizeBytes` bytes in order of their offsets, labelled. A fault in a field that was not read (it lies
+ * beyond the end, say) becomes a field of its own, whose text is what was found.
  */
-export function labelFields(fields: readonly FieldSpan[], fault: Fault<string> | null): LabelledField[] {
+export function labelFields(
+  fields: readonly FieldSpan[],
+  fault: Fault<string> | null,
+  sizeBytes: number,
+): LabelledField[] {
   const sorted = [...fields].sort((a, b) => a.offset - b.offset);
   const labelled: LabelledField[] = [];
   let count = 0;
@@ -41,12 +47,14 @@ export function labelFields(fields: readonly FieldSpan[], fault: Fault<string> |
       letter: isReserved ? RESERVED_LETTER : LETTERS[count % LETTERS.length],
       style: rule !== null ? 'wrong' : isReserved ? 'dim' : HUES[count % HUES.length],
       rule,
+      isRead: true,
     });
     if (!isReserved) count++;
   }
   if (fault !== null && !faultIsShown) {
     const { path, offset, found, rule } = fault;
-    labelled.push({ path, offset, length: 0, text: found, letter: '?', style: 'wrong', rule });
+    const length = fault.kind === 'too-short' ? Math.max(0, sizeBytes - offset) : 0;
+    labelled.push({ path, offset, length, text: found, letter: '?', style: 'wrong', rule, isRead: false });
   }
   return labelled;
 }

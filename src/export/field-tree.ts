@@ -67,7 +67,10 @@ function fieldLine(
   return new LineBuilder()
     .add(field.rule === null ? ' ' : '!', field.rule === null ? 'plain' : 'wrong')
     .add(field.letter, field.style)
-    .add(` ${hex(field.offset).padStart(offsetWidth)} ${String(field.length).padStart(4)}  `, 'dim')
+    .add(
+      ` ${hex(field.offset).padStart(offsetWidth)} ${(field.isRead ? String(field.length) : '-').padStart(4)}  `,
+      'dim',
+    )
     .add(`${indent}${name}`.padEnd(nameWidth), field.style)
     .add('  ')
     .add(field.text, field.rule === null ? 'plain' : 'wrong')

@@ -46,7 +46,7 @@ export function ffaVersion(text: string): number {
 /** The picture. */
 export function describeBytes(bytes: Uint8Array, decoded: DecodedBytes, all: boolean): StyledLine[] {
   const { reading } = decoded;
-  const fields = labelFields(reading.fields, reading.fault);
+  const fields = labelFields(reading.fields, reading.fault, bytes.length);
   const lines: StyledLine[] = [];
   lines.push(new LineBuilder().add(readingTitle(reading), 'strong').add(`, ${bytes.length} bytes`).done());
   if (!decoded.isNamed && !isLikely(reading)) {
@@ -59,12 +59,10 @@ export function describeBytes(bytes: Uint8Array, decoded: DecodedBytes, all: boo
     lines.push(line(`also reads as ${others}`, 'dim'));
   }
   if (reading.fault !== null && reading.error !== null) {
-    const { path, offset, found, rule } = reading.fault;
+    const { kind, path, offset, found, rule } = reading.fault;
+    const verb = kind === 'too-short' ? 'does not fit' : `is ${found}`;
     lines.push(
-      line(
-        `${path} at 0x${offset.toString(16)} is ${found}: ${rule}. FF-A answers ${errorName(reading.error)}.`,
-        'wrong',
-      ),
+      line(`${path} at 0x${offset.toString(16)} ${verb}: ${rule}. FF-A answers ${errorName(reading.error)}.`, 'wrong'),
     );
   }
   const remarks = reading.fields.filter((field) => field.rule !== undefined);

@@ -76,7 +76,7 @@ export const DESCRIPTOR_KINDS: readonly DescriptorKind[] = [
     name: 'boot-information',
     summary: 'what a partition finds at boot',
     versions: [FFA_VERSION_1_1],
-    decode: decodeBootInformation,
+    decode: (view, _version, options) => decodeBootInformation(view, options),
     plausible: () => true,
   }),
   kind<readonly BootEntry10[]>({
