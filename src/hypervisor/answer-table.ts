@@ -25,7 +25,7 @@ import {
 import type { RegisterFile } from '../hardware/registers.ts';
 
 /** The calls whose answers are classified: columns of the table. */
-export type OwnCall = 0 | 1 | 2 | 3 | 4 | 5;
+export type OwnCall = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 export const CALL_MEM_RECLAIM = 0;
 export const CALL_VM_CREATED = 1;
 export const CALL_VM_DESTROYED = 2;
@@ -33,6 +33,10 @@ export const CALL_VM_DESTROYED = 2;
 export const CALL_MEM_SEND = 3;
 export const CALL_RXTX_UNMAP = 4;
 export const CALL_BITMAP_DESTROY = 5;
+/** MEM_RELINQUISH for a borrower that died. */
+export const CALL_MEM_RELINQUISH = 6;
+/** FFA_RUN of what was preempted while it served a guest that died. */
+export const CALL_RUN_OUT = 7;
 export const OWN_CALL_NAMES = [
   'MEM_RECLAIM',
   'VM_CREATED',
@@ -40,6 +44,8 @@ export const OWN_CALL_NAMES = [
   'MEM_SHARE/LEND/DONATE',
   'RXTX_UNMAP',
   'BITMAP_DESTROY',
+  'MEM_RELINQUISH',
+  'RUN of an unfinished request',
 ] as const;
 
 /** Classes of replies: rows of the table. */
@@ -90,6 +96,7 @@ export type Treatment =
   | 'skip-dead'
   | 'rounds-then-quarantine'
   | 'quarantine'
+  /** Tried a bounded number of times, then as `stop`. */
   | 'rounds-then-stop'
   /** No more is said to this SP; the VM id is retired if it had accepted CREATED. */
   | 'stop'
@@ -105,18 +112,63 @@ export type Treatment =
 
 /** ANSWER_TABLE[reply class][call]. */
 export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
-  ['done', 'done', 'done', 'done', 'done', 'done'],
-  ['rounds-then-quarantine', 'again-then-undo', 'again', 'quarantine-aborted', 'quarantine', 'retire'],
-  ['rounds-then-quarantine', 'undo-tell-retire', 'done-flagged', 'quarantine-aborted', 'quarantine', 'retire'],
-  ['rounds-then-quarantine', 'undo', 'rounds-then-stop', 'quarantine-aborted', 'quarantine', 'retire'],
-  ['again', 'again-then-undo', 'again', 'refuse', 'again', 'again'],
-  ['again', 'undo', 'again', 'refuse', 'again', 'again'],
-  ['again', 'undo', 'rounds-then-stop', 'refuse', 'rounds-then-quarantine', 'drain-then-retire'],
-  ['rounds-then-quarantine', 'undo', 'stop', 'refuse', 'done-flagged', 'done'],
-  ['quarantine', 'undo', 'stop', 'refuse', 'quarantine', 'retire'],
-  ['rounds-then-quarantine', 'skip-dead', 'stop', 'refuse', 'quarantine', 'retire'],
-  ['run', 'run', 'run', 'run', 'run', 'run'],
-  ['rounds-then-quarantine', 'undo-tell', 'rounds-then-stop', 'quarantine-aborted', 'quarantine', 'retire'],
+  ['done', 'done', 'done', 'done', 'done', 'done', 'done', 'done'],
+  [
+    'rounds-then-quarantine',
+    'again-then-undo',
+    'again',
+    'quarantine-aborted',
+    'quarantine',
+    'retire',
+    'retire',
+    'done',
+  ],
+  [
+    'rounds-then-quarantine',
+    'undo-tell-retire',
+    'done-flagged',
+    'quarantine-aborted',
+    'quarantine',
+    'retire',
+    'retire',
+    'done',
+  ],
+  [
+    'rounds-then-quarantine',
+    'undo',
+    'rounds-then-stop',
+    'quarantine-aborted',
+    'quarantine',
+    'retire',
+    'retire',
+    'done',
+  ],
+  ['again', 'again-then-undo', 'again', 'refuse', 'again', 'again', 'again', 'again'],
+  ['again', 'undo', 'again', 'refuse', 'again', 'again', 'again', 'again'],
+  [
+    'again',
+    'undo',
+    'rounds-then-stop',
+    'refuse',
+    'rounds-then-quarantine',
+    'drain-then-retire',
+    'rounds-then-stop',
+    'done',
+  ],
+  ['rounds-then-quarantine', 'undo', 'stop', 'refuse', 'done-flagged', 'done', 'done-flagged', 'done'],
+  ['quarantine', 'undo', 'stop', 'refuse', 'quarantine', 'retire', 'retire', 'done'],
+  ['rounds-then-quarantine', 'skip-dead', 'stop', 'refuse', 'quarantine', 'retire', 'done-flagged', 'done'],
+  ['run', 'run', 'run', 'run', 'run', 'run', 'run', 'run'],
+  [
+    'rounds-then-quarantine',
+    'undo-tell',
+    'rounds-then-stop',
+    'quarantine-aborted',
+    'quarantine',
+    'retire',
+    'retire',
+    'done',
+  ],
 ];
 
 /** Class of each FF-A error: by FFA_ERROR's w2, and by the w3 of a right response. */

@@ -7,6 +7,7 @@ import type { FrameNumber, GuestFrame, PhysicalAddress } from '../base/units.ts'
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { FrameOwner } from '../hardware/frames.ts';
 import type { Machine } from '../hardware/machine.ts';
+import type { Pe } from '../hardware/pe.ts';
 import { RegisterFile } from '../hardware/registers.ts';
 import { Stage2 } from '../hardware/stage2.ts';
 import type { FfaContext } from './ffa-context.ts';
@@ -75,6 +76,10 @@ export class Domain implements FrameOwner {
   /** Whether the mediator's teardown has run. */
   tornDown = false;
   ffa: FfaContext | null = null;
+  /** vCPUs that are inside EL2 on a call. */
+  callsInFlight = 0;
+  /** The PE that waits to tear the domain down. */
+  killer: Pe | null = null;
   private readonly onPagesGone: (domain: Domain) => void;
 
   constructor(

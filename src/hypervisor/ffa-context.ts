@@ -5,10 +5,15 @@ import type { FrameNumber } from '../base/units.ts';
 import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { Domain } from './domain.ts';
+import { CALL_MEM_RECLAIM, type OwnCall } from './answer-table.ts';
 import { RANK_CONTEXT, RANK_RX, RANK_TX, RANK_VERSION } from './lock-order.ts';
+import { type Binding, NOT_TAKEN, type Owed, type OwedMessage, type RetireReason } from './owed.ts';
 
 /** One memory transaction that a guest has at the SPMC: pinned pages under a handle. */
-export class Share {
+export class Share implements Owed {
+  readonly call: OwnCall = CALL_MEM_RECLAIM;
+  rounds = 0;
+  runTarget = NOT_TAKEN;
   handleLow = 0;
   handleHigh = 0;
   /** First borrower; further ones are in `receivers`. */
@@ -17,6 +22,12 @@ export class Share {
   /** Runs of adjacent frames: runs[2i] first frame, runs[2i + 1] count. Only the first 2 * runCount are used. */
   runs: number[] = [];
   runCount = 0;
+}
+
+/** A transaction that a guest has retrieved as a borrower. */
+export interface Borrowed {
+  readonly handleLow: number;
+  readonly handleHigh: number;
 }
 
 /** Version of an endpoint that has not negotiated yet. */
@@ -50,6 +61,22 @@ export class FfaContext {
   secureNotificationPending = false;
   /** RX-full framework notification of the hypervisor. */
   rxFullPending = false;
+
+  /** Partition vCPUs (id << 16 | vCPU) that were preempted while they served this guest. */
+  readonly unfinished: number[] = [];
+  /** Transactions that this guest has retrieved as a borrower. */
+  readonly borrowed: Borrowed[] = [];
+  /** Notifications that partitions may set for this guest, as the SPMC accepted them. */
+  readonly bindings: Binding[] = [];
+  /** Per known SP: accepted VM_CREATED. */
+  acceptedCreated: Uint8Array | null = null;
+  /** VM_DESTROYED messages that are due when the guest ends. */
+  readonly owedMessages: OwedMessage[] = [];
+  /** Why the VM id must not be used again, if so. */
+  retire: RetireReason = 'none';
+  /** Whether the SPMC holds a notification bitmap, and RX/TX buffers, for this VM. */
+  bitmapAtSpmc = false;
+  buffersAtSpmc = false;
 
   readonly txLock: Lock;
   readonly rxLock: Lock;

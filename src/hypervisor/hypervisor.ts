@@ -80,6 +80,7 @@ export class Hypervisor {
   *destroyDomain(pe: Pe, domain: Domain): Coroutine {
     yield* this.teardownDomain(pe, domain);
     this.domains.relinquish(domain);
+    this.lifecycle.handOver?.(this, domain);
     this.domains.drop(domain);
   }
 
@@ -88,12 +89,29 @@ export class Hypervisor {
     if (domain.tornDown) return;
     domain.tornDown = true;
     this.domains.dying(domain);
+    while (domain.callsInFlight > 0) {
+      domain.killer = pe;
+      yield pe.suspend();
+    }
     yield* this.lifecycle.domainTeardown(this, pe, domain);
   }
 
   /** A guest's SMC or HVC #0; its registers are in `vcpu.registers`, in and out. */
   guestCall(pe: Pe, vcpu: Vcpu): Pending {
     return guestCall(this, pe, vcpu);
+  }
+
+  /**
+   * A guest's call from its trap to its return, for whoever schedules vCPUs: a domain's end waits until no vCPU is
+   * inside.
+   */
+  *serve(pe: Pe, vcpu: Vcpu): Coroutine {
+    const { domain } = vcpu;
+    domain.callsInFlight++;
+    const pending = this.guestCall(pe, vcpu);
+    if (pending !== null) yield* pending;
+    domain.callsInFlight--;
+    if (domain.callsInFlight === 0 && domain.killer !== null) domain.killer.wake();
   }
 
   timerFired(pe: Pe, timer: Timer): Coroutine {

@@ -36,6 +36,8 @@ export interface Lifecycle {
   creationFailed(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine;
   /** The mediator's part of destroying a domain; whatever is left goes on by itself. */
   domainTeardown(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine;
+  /** The domain's pages have been returned, its own reference not yet: what is left may change hands. */
+  handOver?(hypervisor: Hypervisor, domain: Domain): void;
   /** The last reference has gone: frees what domainTeardown had to keep. */
   domainGone(hypervisor: Hypervisor, domain: Domain): void;
   /** A timer that the lifecycle armed. */

@@ -1,0 +1,104 @@
+// What a teardown owes the secure world: one call each, made again until its answer ends it.
+
+import type { OwnCall } from './answer-table.ts';
+import {
+  CALL_BITMAP_DESTROY,
+  CALL_MEM_RELINQUISH,
+  CALL_RUN_OUT,
+  CALL_RXTX_UNMAP,
+  CALL_VM_DESTROYED,
+} from './answer-table.ts';
+
+/** The secure world does not hold this call: it may be sent. */
+export const NOT_TAKEN = -1;
+
+/** Why a VM id is not used again. */
+export type RetireReason = 'none' | 'believer' | 'bitmap' | 'borrower' | 'created-twice' | 'quarantine';
+export const RETIRE_REASONS: readonly RetireReason[] = [
+  'none',
+  'believer',
+  'bitmap',
+  'borrower',
+  'created-twice',
+  'quarantine',
+];
+
+export interface Owed {
+  readonly call: OwnCall;
+  /** Answers of the bounded kind so far ("some rounds"). */
+  rounds: number;
+  /** w1 for FFA_RUN while the secure world has taken the call and has not answered; NOT_TAKEN otherwise. */
+  runTarget: number;
+}
+
+/** VM_DESTROYED to one partition. */
+export class OwedMessage implements Owed {
+  readonly call: OwnCall = CALL_VM_DESTROYED;
+  rounds = 0;
+  runTarget = NOT_TAKEN;
+  readonly partition: number;
+  /** Whether it had accepted VM_CREATED: then an end without its answer retires the VM id. */
+  readonly accepted: boolean;
+  /**
+   * Whether what it has taken is still VM_CREATED: its answer decides whether VM_DESTROYED is owed at all.
+   */
+  createdUnderWay = false;
+
+  constructor(partition: number, accepted: boolean) {
+    this.partition = partition;
+    this.accepted = accepted;
+  }
+}
+
+/** RXTX_UNMAP of the VM's buffers at the SPMC. */
+export class OwedUnmap implements Owed {
+  readonly call: OwnCall = CALL_RXTX_UNMAP;
+  rounds = 0;
+  runTarget = NOT_TAKEN;
+}
+
+/** Notifications that a partition may set for the VM: 64 bits in two words. */
+export interface Binding {
+  readonly sender: number;
+  low: number;
+  high: number;
+}
+
+/** NOTIFICATION_BITMAP_DESTROY. */
+export class OwedBitmap implements Owed {
+  readonly call: OwnCall = CALL_BITMAP_DESTROY;
+  rounds = 0;
+  runTarget = NOT_TAKEN;
+  /** Whether what was pending and bound has been taken and unbound. */
+  drained = false;
+  readonly bindings: readonly Binding[];
+
+  constructor(bindings: readonly Binding[]) {
+    this.bindings = bindings;
+  }
+}
+
+/** MEM_RELINQUISH on behalf of a dead borrower. */
+export class OwedRelinquish implements Owed {
+  readonly call: OwnCall = CALL_MEM_RELINQUISH;
+  rounds = 0;
+  runTarget = NOT_TAKEN;
+  readonly handleLow: number;
+  readonly handleHigh: number;
+
+  constructor(handleLow: number, handleHigh: number) {
+    this.handleLow = handleLow;
+    this.handleHigh = handleHigh;
+  }
+}
+
+/** FFA_RUN of a partition vCPU that was preempted while it served the dead guest; its reply reaches nobody. */
+export class OwedRun implements Owed {
+  readonly call: OwnCall = CALL_RUN_OUT;
+  rounds = 0;
+  runTarget: number;
+
+  constructor(target: number) {
+    this.runTarget = target;
+  }
+}

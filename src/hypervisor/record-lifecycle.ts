@@ -1,0 +1,332 @@
+// Creation and death of a domain in the default profile. What a guest leaves behind is a teardown record, worked on in
+// rounds: at once within the hypercall that destroys it, then by one timer for all records, each with its own back-off.
+//
+// Bounds: SMCs per hypercall and per tick; a tick that runs out of them lets others have their turn and comes back after
+// TICK_GAP_NS. Delays double from `limits.retryNs` up to RETRY_MAX_NS.
+
+import { FFA_MSG_SEND_DIRECT_REQ_32, FFA_NOTIFICATION_BITMAP_CREATE, FFA_RUN } from '../abi/function-ids.ts';
+import { VM_CREATED_REQ_W2, VM_CREATED_RESP_W2 } from '../abi/layout/messages.ts';
+import { PARTITION_VM_CREATED, PARTITION_VM_DESTROYED } from '../abi/layout/partition-information.ts';
+import { TOUCH_QUEUE } from '../base/announcement.ts';
+import type { Coroutine } from '../base/coroutine.ts';
+import { DeadlineQueue } from '../base/deadline-queue.ts';
+import {
+  EVENT_ANSWER_CLASS,
+  EVENT_TEARDOWN_BEGIN,
+  EVENT_TEARDOWN_END,
+  EVENT_TEARDOWN_WAIT,
+  EVENT_VM_ID_RETIRED,
+} from '../base/event-kinds.ts';
+import { NS_PER_MS, NS_PER_S } from '../base/units.ts';
+import type { Pe } from '../hardware/pe.ts';
+import type { Timer } from '../hardware/time.ts';
+import {
+  CALL_MEM_RECLAIM,
+  CALL_VM_CREATED,
+  classifyReply,
+  classifyResponse,
+  REPLY_PREEMPTED,
+  REPLY_SUCCESS,
+  treatmentOf,
+} from './answer-table.ts';
+import { type Domain, TEE_FFA, TEE_NONE } from './domain.ts';
+import { FfaContext } from './ffa-context.ts';
+import { HandleTable } from './handle-table.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { NOT_TAKEN, OwedBitmap, OwedMessage, OwedRelinquish, OwedRun, OwedUnmap, RETIRE_REASONS } from './owed.ts';
+import type { Lifecycle } from './profile.ts';
+import { Quarantine } from './quarantine.ts';
+import { TeardownRecord } from './teardown-record.ts';
+import { type TeardownState, TeardownWorker } from './teardown-worker.ts';
+
+/** errno values that creation reports. */
+const EIO = -5;
+const ENOMEM = -12;
+const EINVAL = -22;
+const ERANGE = -34;
+
+const SMCS_PER_HYPERCALL = 128;
+const SMCS_PER_TICK = 64;
+const TICK_GAP_NS = NS_PER_MS;
+const RETRY_MAX_NS = 60 * NS_PER_S;
+/** FFA_RUNs of one VM_CREATED before creation is given up (the message is run out by the record). */
+const CREATED_RUNS_MAX = 64;
+/** First delay before VM_CREATED is sent again; doubles. */
+const CREATED_RETRY_NS = NS_PER_MS;
+/** Announced id of the queue of records. */
+const RECORD_QUEUE = 1;
+
+export class RecordLifecycle implements Lifecycle, TeardownState {
+  readonly handles = new HandleTable();
+  readonly quarantine: Quarantine;
+  sharesInFlight = 0;
+  /** Records of guests whose end is not complete, by VM id. */
+  readonly records = new Map<number, TeardownRecord>();
+  /** VM ids that are never used again, with the reason. */
+  readonly retired = new Map<number, string>();
+  private readonly queue = new DeadlineQueue<TeardownRecord>();
+  private readonly worker: TeardownWorker;
+  private readonly tickWorker: TeardownWorker;
+  private readonly timer: Timer;
+
+  constructor(hypervisor: Hypervisor) {
+    this.quarantine = new Quarantine(hypervisor.machine);
+    this.worker = new TeardownWorker(hypervisor, this);
+    this.tickWorker = new TeardownWorker(hypervisor, this);
+    this.timer = hypervisor.machine.time.timer('teardown');
+  }
+
+  // Creation ---------------------------------------------------------------------------------------------------------
+
+  *domainInit(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine<number> {
+    if (domain.config.tee === TEE_NONE || !hypervisor.secure.usable) return 0;
+    if (domain.config.tee !== TEE_FFA) return EINVAL;
+    if (domain.vmId > hypervisor.limits.vmIdMax) return ERANGE;
+    const context = new FfaContext(hypervisor.machine, domain);
+    domain.ffa = context;
+    const count = hypervisor.secure.partitions.length;
+    context.acceptedCreated = new Uint8Array(count);
+    context.owesDestroyed = new Uint8Array(count);
+    for (let index = 0; index < count; index++) {
+      const error = yield* this.tellCreated(hypervisor, pe, context, index);
+      if (error !== 0) return error;
+    }
+    for (let index = 0; index < count; index++) {
+      if (this.subscribes(hypervisor, index, PARTITION_VM_DESTROYED)) this.oweDestroyed(hypervisor, context, index);
+    }
+    return yield* this.createBitmap(hypervisor, pe, context);
+  }
+
+  private *createBitmap(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
+    if (!hypervisor.secure.has(FFA_NOTIFICATION_BITMAP_CREATE)) return 0;
+    pe.smc.set8(FFA_NOTIFICATION_BITMAP_CREATE, context.vmId, context.domain.config.vcpuCount);
+    const pending = hypervisor.secure.call(pe, 0);
+    if (pending !== null) yield* pending;
+    if (classifyReply(pe.smc) !== REPLY_SUCCESS) return ENOMEM;
+    context.bitmapAtSpmc = true;
+    return 0;
+  }
+
+  /** Tells one partition that the VM exists now. Returns 0, or the error with which creation ends. */
+  private *tellCreated(hypervisor: Hypervisor, pe: Pe, context: FfaContext, index: number): Coroutine<number> {
+    if (!this.subscribes(hypervisor, index, PARTITION_VM_CREATED)) return 0;
+    const partition = hypervisor.secure.partitions[index].id;
+    const w1 = (partition << 16) >>> 0;
+    let runTarget = NOT_TAKEN;
+    let runs = 0;
+    for (let attempt = 1; ; ) {
+      if (runTarget === NOT_TAKEN) {
+        pe.smc.set8(FFA_MSG_SEND_DIRECT_REQ_32, partition, VM_CREATED_REQ_W2, 0, 0, context.vmId);
+      } else {
+        pe.smc.set8(FFA_RUN, runTarget);
+      }
+      const pending = hypervisor.secure.call(pe, 0);
+      if (pending !== null) yield* pending;
+      const reply = classifyResponse(pe.smc, w1, VM_CREATED_RESP_W2);
+      if (reply !== REPLY_SUCCESS) this.noteCreated(hypervisor, pe, context, reply);
+      if (reply === REPLY_PREEMPTED) {
+        runTarget = pe.smc.w(1);
+        pe.interruptPending = false;
+        if (++runs <= CREATED_RUNS_MAX) continue;
+        this.oweDestroyed(hypervisor, context, index).runTarget = runTarget;
+        return EIO;
+      }
+      runTarget = NOT_TAKEN;
+      switch (treatmentOf(reply, CALL_VM_CREATED)) {
+        case 'done':
+          (context.acceptedCreated as Uint8Array)[index] = 1;
+          return 0;
+        case 'skip-dead':
+          return 0;
+        case 'again-then-undo':
+          if (attempt === hypervisor.limits.availabilityAttempts) return EIO;
+          yield pe.sleepUntil(hypervisor.machine.time.nowNs + CREATED_RETRY_NS * 2 ** (attempt - 1));
+          attempt++;
+          continue;
+        case 'undo-tell-retire':
+          this.oweDestroyed(hypervisor, context, index);
+          context.retire = 'created-twice';
+          return EIO;
+        case 'undo-tell':
+          this.oweDestroyed(hypervisor, context, index);
+          return EIO;
+        default:
+          return EIO;
+      }
+    }
+  }
+
+  private subscribes(hypervisor: Hypervisor, index: number, property: number): boolean {
+    return (hypervisor.secure.partitions[index].properties & property) !== 0;
+  }
+
+  private oweDestroyed(hypervisor: Hypervisor, context: FfaContext, index: number): OwedMessage {
+    const accepted = (context.acceptedCreated as Uint8Array)[index] !== 0;
+    const message = new OwedMessage(index, accepted);
+    message.createdUnderWay = !accepted && this.subscribes(hypervisor, index, PARTITION_VM_CREATED);
+    context.owedMessages.push(message);
+    return message;
+  }
+
+  /** Undoes a failed creation for exactly the partitions that may have heard of it. */
+  *creationFailed(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine {
+    const context = domain.ffa;
+    if (context === null) return;
+    const accepted = context.acceptedCreated as Uint8Array;
+    for (let index = 0; index < accepted.length; index++) {
+      const owed = context.owedMessages.some((message) => message.partition === index);
+      if (accepted[index] === 0 || owed || !this.subscribes(hypervisor, index, PARTITION_VM_DESTROYED)) continue;
+      this.oweDestroyed(hypervisor, context, index);
+    }
+    yield* this.domainTeardown(hypervisor, pe, domain);
+  }
+
+  // Death ------------------------------------------------------------------------------------------------------------
+
+  *domainTeardown(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine {
+    const context = domain.ffa;
+    if (context === null) return;
+    const record = yield* this.record(hypervisor, pe, context);
+    domain.ffa = null;
+    hypervisor.domains.retain(domain.id);
+    this.records.set(record.vmId, record);
+    const events = hypervisor.machine.events;
+    if (events.on) {
+      const shares = record.countOwed(CALL_MEM_RECLAIM);
+      const others = record.owed.length - shares;
+      events.emit(EVENT_TEARDOWN_BEGIN, pe.index, record.vmId, record.serial, shares, others, pinnedPages(context));
+    }
+    this.worker.budget = SMCS_PER_HYPERCALL;
+    const finished = yield* this.worker.round(pe, record);
+    this.settle(hypervisor, pe, record, finished);
+  }
+
+  /** Moves all that the context owes into a record of its own. */
+  private *record(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<TeardownRecord> {
+    const record = new TeardownRecord(hypervisor.machine, context.vmId, context.domain.serial);
+    record.retire = context.retire;
+    for (const target of context.unfinished) record.owed.push(new OwedRun(target));
+    yield* this.takeBuffers(hypervisor, pe, context, record);
+    for (const { handleLow, handleHigh } of context.borrowed) {
+      record.owed.push(new OwedRelinquish(handleLow, handleHigh));
+    }
+    if (context.bitmapAtSpmc) record.owed.push(new OwedBitmap(context.bindings));
+    for (const message of context.owedMessages) record.owed.push(message);
+    for (const share of context.shares) record.owed.push(share);
+    return record;
+  }
+
+  /** The buffers change hands under both locks: another VM may be copying into RX. */
+  private *takeBuffers(hypervisor: Hypervisor, pe: Pe, context: FfaContext, record: TeardownRecord): Coroutine {
+    if (pe.stepping || !context.rxLock.tryAcquire(pe)) yield* context.rxLock.acquire(pe);
+    if (pe.stepping || !context.txLock.tryAcquire(pe)) yield* context.txLock.acquire(pe);
+    if (context.buffersMapped) {
+      context.buffersMapped = false;
+      if (context.buffersAtSpmc) {
+        record.txFrame = context.txFrame;
+        record.rxFrame = context.rxFrame;
+        record.owed.push(new OwedUnmap());
+      } else {
+        hypervisor.machine.frames.putRange(context.txFrame, 1);
+        hypervisor.machine.frames.putRange(context.rxFrame, 1);
+      }
+    }
+    context.txLock.release(pe);
+    context.rxLock.release(pe);
+  }
+
+  /** The domain's own pages have been returned: what is left of them belongs to the record from now on. */
+  handOver(hypervisor: Hypervisor, domain: Domain): void {
+    const record = this.records.get(domain.vmId);
+    const left = domain.totalPages;
+    const inQuarantine = this.adoptQuarantined(domain.serial);
+    if (left === 0) return;
+    domain.totalPages = 0;
+    hypervisor.domains.put(domain);
+    if (record === undefined || record.serial !== domain.serial) return;
+    record.pagesHeld += left - inQuarantine;
+    hypervisor.machine.frames.setOwner(record.serial, record);
+  }
+
+  /** Quarantined pages of a guest that lived until now go to the system. Returns their number. */
+  private adoptQuarantined(serial: number): number {
+    let pages = 0;
+    for (const entry of this.quarantine.of(serial)) {
+      if (!entry.adopted) {
+        this.quarantine.adopt(entry);
+        pages += entry.pageCount;
+      }
+    }
+    return pages;
+  }
+
+  /** After a round, or a part of one: ends the record or lets it wait. */
+  private settle(hypervisor: Hypervisor, pe: Pe, record: TeardownRecord, finished: boolean): void {
+    const { time, events } = hypervisor.machine;
+    if (record.owed.length === 0) {
+      this.end(hypervisor, pe, record);
+      return;
+    }
+    if (finished) {
+      record.delayNs = record.delayNs === 0 ? hypervisor.limits.retryNs : Math.min(2 * record.delayNs, RETRY_MAX_NS);
+    }
+    const untilNs = finished ? time.nowNs + record.delayNs : time.nowNs + TICK_GAP_NS;
+    this.queue.add(record, untilNs);
+    if (events.on) {
+      const shares = record.countOwed(CALL_MEM_RECLAIM);
+      events.emit(EVENT_TEARDOWN_WAIT, pe.index, record.vmId, untilNs, shares, record.owed.length - shares);
+    }
+    const first = this.queue.first as TeardownRecord;
+    if (!this.timer.armed || first.deadlineNs < this.timer.expiryNs) time.arm(this.timer, first.deadlineNs);
+  }
+
+  private end(hypervisor: Hypervisor, pe: Pe, record: TeardownRecord): void {
+    const events = hypervisor.machine.events;
+    this.records.delete(record.vmId);
+    if (record.retire === 'none') {
+      hypervisor.domains.unretain(record.domainId);
+    } else {
+      this.retired.set(record.vmId, record.retire);
+      if (events.on) {
+        events.emit(EVENT_VM_ID_RETIRED, pe.index, record.vmId, RETIRE_REASONS.indexOf(record.retire));
+      }
+    }
+    if (events.on) events.emit(EVENT_TEARDOWN_END, pe.index, record.vmId, record.round, record.quarantinedPages);
+  }
+
+  domainGone(): void {
+    // What a dead domain leaves is in its record; the domain itself holds nothing of the mediator's.
+  }
+
+  *timerFired(hypervisor: Hypervisor, pe: Pe, timer: Timer): Coroutine {
+    if (timer !== this.timer) return;
+    const { time } = hypervisor.machine;
+    this.tickWorker.budget = SMCS_PER_TICK;
+    const nowNs = time.nowNs;
+    for (;;) {
+      if (pe.stepping) yield pe.writes(TOUCH_QUEUE, RECORD_QUEUE);
+      if (this.tickWorker.budget <= 0) break;
+      const record = this.queue.takeDue(nowNs);
+      if (record === null) break;
+      const finished = yield* this.tickWorker.round(pe, record);
+      this.settle(hypervisor, pe, record, finished);
+    }
+    const first = this.queue.first;
+    if (first === null) return;
+    const gapNs = this.tickWorker.budget <= 0 ? TICK_GAP_NS : 0;
+    time.arm(this.timer, Math.max(first.deadlineNs, time.nowNs + gapNs));
+  }
+
+  private noteCreated(hypervisor: Hypervisor, pe: Pe, context: FfaContext, reply: number): void {
+    const events = hypervisor.machine.events;
+    if (!events.on) return;
+    const smc = pe.smc;
+    events.emit(EVENT_ANSWER_CLASS, pe.index, context.vmId, CALL_VM_CREATED, reply, smc.w(0), smc.w(2), smc.w(3));
+  }
+}
+
+function pinnedPages(context: FfaContext): number {
+  let pages = 0;
+  for (const share of context.shares) pages += share.pageCount;
+  return pages;
+}

@@ -1,0 +1,330 @@
+// The worker that pays what teardown records owe: one call per item and round, its answer treated as the table says
+// (answer-table.ts). An item never stops another: each round tries all of them once.
+//
+// Bounds: a caller gives a budget of SMCs; a round that runs out of it goes on where it stopped. FFA_RUN of one item is
+// made at most RUNS_PER_ROUND times a round. Nothing is locked over an SMC but the hypervisor's own TX page, and only
+// for MEM_RELINQUISH.
+
+import {
+  FFA_INTERRUPT,
+  FFA_MEM_RECLAIM,
+  FFA_MEM_RELINQUISH,
+  FFA_MSG_SEND_DIRECT_REQ_32,
+  FFA_NOTIFICATION_BITMAP_DESTROY,
+  FFA_NOTIFICATION_GET,
+  FFA_NOTIFICATION_UNBIND,
+  FFA_RUN,
+  FFA_RXTX_UNMAP,
+} from '../abi/function-ids.ts';
+import { VM_CREATED_RESP_W2, VM_DESTROYED_REQ_W2, VM_DESTROYED_RESP_W2 } from '../abi/layout/messages.ts';
+import { TOUCH_HANDLE } from '../base/announcement.ts';
+import { unreachable } from '../base/assert.ts';
+import type { Coroutine } from '../base/coroutine.ts';
+import { EVENT_ANSWER_CLASS, EVENT_SHARE_DEAD, EVENT_TEARDOWN_ROUND } from '../base/event-kinds.ts';
+import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import type { Pe } from '../hardware/pe.ts';
+import {
+  CALL_MEM_RECLAIM,
+  CALL_RUN_OUT,
+  CALL_VM_CREATED,
+  classifyReply,
+  classifyResponse,
+  type OwnCall,
+  REPLY_PREEMPTED,
+  REPLY_SUCCESS,
+  type Treatment,
+  treatmentOf,
+} from './answer-table.ts';
+import type { Share } from './ffa-context.ts';
+import type { HandleTable } from './handle-table.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { NOT_TAKEN, type Owed, OwedBitmap, OwedMessage, OwedRelinquish, OwedUnmap } from './owed.ts';
+import type { Quarantine, QuarantineReason } from './quarantine.ts';
+import type { TeardownRecord } from './teardown-record.ts';
+
+/** FFA_RUNs of one item in one round: then others have their turn. */
+const RUNS_PER_ROUND = 4;
+/** Answers of the bounded kind ("some rounds") before the item ends. */
+export const ROUNDS_MAX = 5;
+/** NOTIFICATION_GET flags: from SPs and from the SPM. */
+const GET_FROM_SECURE = 0x5;
+
+/** State that all teardowns of one hypervisor share. */
+export interface TeardownState {
+  readonly handles: HandleTable;
+  readonly quarantine: Quarantine;
+  /** Shares at the secure door now, whose handles nobody knows yet. */
+  sharesInFlight: number;
+}
+
+export class TeardownWorker {
+  private readonly hypervisor: Hypervisor;
+  private readonly state: TeardownState;
+  /** SMCs that the caller of `round` may still make. */
+  budget = 0;
+
+  constructor(hypervisor: Hypervisor, state: TeardownState) {
+    this.hypervisor = hypervisor;
+    this.state = state;
+  }
+
+  /**
+   * Goes on with the record's round. True: the round is over (something may still be owed). False: the budget ran out
+   * first.
+   */
+  *round(pe: Pe, record: TeardownRecord): Coroutine<boolean> {
+    if (record.cursor === 0) {
+      record.round++;
+      const events = this.hypervisor.machine.events;
+      if (events.on) {
+        const shares = record.countOwed(CALL_MEM_RECLAIM);
+        events.emit(EVENT_TEARDOWN_ROUND, pe.index, record.vmId, record.round, shares, record.owed.length - shares);
+      }
+    }
+    const owed = record.owed;
+    let kept = record.cursor;
+    let at = record.cursor;
+    let finished = true;
+    for (; at < owed.length; at++) {
+      if (this.budget <= 0) {
+        finished = false;
+        break;
+      }
+      const item = owed[at];
+      if (!(yield* this.attempt(pe, record, item))) owed[kept++] = item;
+    }
+    record.cursor = finished ? 0 : kept;
+    while (at < owed.length) owed[kept++] = owed[at++];
+    owed.length = kept;
+    return finished;
+  }
+
+  /** Makes one item's call (or runs it on). True when the item has ended. */
+  private *attempt(pe: Pe, record: TeardownRecord, item: Owed): Coroutine<boolean> {
+    if (item.call === CALL_MEM_RECLAIM && !this.maySend(item as Share)) {
+      return this.proveReissued(pe, record, item as Share);
+    }
+    if (item.runTarget === NOT_TAKEN) {
+      yield* this.send(pe, record, item);
+    } else {
+      yield* this.run(pe, record, item);
+    }
+    for (let runs = 1; this.isPreempted(pe); runs++) {
+      item.runTarget = pe.smc.w(0) === FFA_INTERRUPT || pe.smc.w(1) !== 0 ? pe.smc.w(1) : item.runTarget;
+      pe.interruptPending = false;
+      if (runs > RUNS_PER_ROUND || this.budget <= 0) return false;
+      yield* this.run(pe, record, item);
+    }
+    item.runTarget = item.call === CALL_RUN_OUT ? item.runTarget : NOT_TAKEN;
+    return yield* this.treat(pe, record, item);
+  }
+
+  private isPreempted(pe: Pe): boolean {
+    return classifyReply(pe.smc) === REPLY_PREEMPTED;
+  }
+
+  private *send(pe: Pe, record: TeardownRecord, item: Owed): Coroutine {
+    const smc = pe.smc;
+    if (item.call === CALL_MEM_RECLAIM) {
+      const share = item as Share;
+      if (pe.stepping) yield pe.writes(TOUCH_HANDLE, share.handleLow);
+      smc.set8(FFA_MEM_RECLAIM, share.handleLow, share.handleHigh, 0);
+    } else if (item instanceof OwedMessage) {
+      const partition = this.hypervisor.secure.partitions[item.partition].id;
+      smc.set8(FFA_MSG_SEND_DIRECT_REQ_32, partition, VM_DESTROYED_REQ_W2, 0, 0, record.vmId);
+    } else if (item instanceof OwedBitmap) {
+      smc.set8(FFA_NOTIFICATION_BITMAP_DESTROY, record.vmId);
+    } else if (item instanceof OwedRelinquish) {
+      yield* this.sendRelinquish(pe, record, item);
+      return;
+    } else {
+      smc.set8(FFA_RXTX_UNMAP, (record.vmId << 16) >>> 0);
+    }
+    yield* this.call(pe);
+  }
+
+  /** The descriptor goes into the hypervisor's TX page, which is held until the answer. */
+  private *sendRelinquish(pe: Pe, record: TeardownRecord, item: OwedRelinquish): Coroutine {
+    const secure = this.hypervisor.secure;
+    if (pe.stepping || !secure.txLock.tryAcquire(pe)) yield* secure.txLock.acquire(pe);
+    const bytes = new Uint8Array(18);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, item.handleLow, true);
+    view.setUint32(4, item.handleHigh, true);
+    view.setUint32(12, 1, true);
+    view.setUint16(16, record.vmId, true);
+    this.hypervisor.machine.frames.contents.write(secure.txFrame * PAGE_SIZE_BYTES, bytes, 0, bytes.length);
+    pe.smc.set8(FFA_MEM_RELINQUISH);
+    yield* this.call(pe);
+    secure.txLock.release(pe);
+  }
+
+  private *run(pe: Pe, _record: TeardownRecord, item: Owed): Coroutine {
+    pe.smc.set8(FFA_RUN, item.runTarget);
+    yield* this.call(pe);
+  }
+
+  private *call(pe: Pe): Coroutine {
+    this.budget--;
+    const pending = this.hypervisor.secure.call(pe, 0);
+    if (pending !== null) yield* pending;
+  }
+
+  /** Ends, keeps, quarantines: true when the item has ended. */
+  private *treat(pe: Pe, record: TeardownRecord, item: Owed): Coroutine<boolean> {
+    if (item instanceof OwedMessage && item.createdUnderWay) return this.treatLateCreated(pe, record, item);
+    const reply =
+      item instanceof OwedMessage
+        ? classifyResponse(pe.smc, this.responseWord(item), VM_DESTROYED_RESP_W2)
+        : classifyReply(pe.smc);
+    const treatment = item.call === CALL_RUN_OUT && reply !== REPLY_PREEMPTED ? 'done' : treatmentOf(reply, item.call);
+    if (reply !== REPLY_SUCCESS) this.note(pe, record, item.call, reply);
+    return yield* this.apply(pe, record, item, treatment);
+  }
+
+  private *apply(pe: Pe, record: TeardownRecord, item: Owed, treatment: Treatment): Coroutine<boolean> {
+    switch (treatment) {
+      case 'done':
+      case 'done-flagged':
+        this.done(pe, record, item);
+        return true;
+      case 'again':
+        return false;
+      case 'rounds-then-quarantine':
+        if (++item.rounds < ROUNDS_MAX) return false;
+        this.quarantine(pe, record, item, 'reclaim-unclear');
+        return true;
+      case 'quarantine':
+        this.quarantine(pe, record, item, 'reclaim-refused-for-good');
+        return true;
+      case 'rounds-then-stop':
+        if (++item.rounds < ROUNDS_MAX) return false;
+        this.stop(record, item);
+        return true;
+      case 'stop':
+        this.stop(record, item);
+        return true;
+      case 'retire':
+        record.retire = item instanceof OwedBitmap ? 'bitmap' : 'borrower';
+        return true;
+      case 'drain-then-retire': {
+        const bitmap = item as OwedBitmap;
+        if (bitmap.drained) {
+          record.retire = 'bitmap';
+          return true;
+        }
+        bitmap.drained = true;
+        yield* this.drain(pe, record, bitmap);
+        return yield* this.attempt(pe, record, bitmap);
+      }
+      default:
+        return unreachable(`treatment ${treatment} of a teardown's call`);
+    }
+  }
+
+  /** VM_CREATED was under way when its creation was given up: only one that accepted it is told that the VM is gone. */
+  private treatLateCreated(pe: Pe, record: TeardownRecord, item: OwedMessage): boolean {
+    const reply = classifyResponse(pe.smc, this.responseWord(item), VM_CREATED_RESP_W2);
+    const treatment = treatmentOf(reply, CALL_VM_CREATED);
+    if (reply !== REPLY_SUCCESS) this.note(pe, record, CALL_VM_CREATED, reply);
+    item.createdUnderWay = false;
+    if (treatment === 'undo-tell-retire') record.retire = 'created-twice';
+    return treatment !== 'done' && treatment !== 'undo-tell' && treatment !== 'undo-tell-retire';
+  }
+
+  private responseWord(item: OwedMessage): number {
+    return (this.hypervisor.secure.partitions[item.partition].id << 16) >>> 0;
+  }
+
+  /** Takes what is pending and unbinds what is bound, so that the SPMC finds nothing in the bitmap. */
+  private *drain(pe: Pe, record: TeardownRecord, item: OwedBitmap): Coroutine {
+    pe.smc.set8(FFA_NOTIFICATION_GET, record.vmId, GET_FROM_SECURE);
+    yield* this.call(pe);
+    for (const binding of item.bindings) {
+      const ids = ((binding.sender << 16) | record.vmId) >>> 0;
+      pe.smc.set8(FFA_NOTIFICATION_UNBIND, ids, 0, binding.low, binding.high);
+      yield* this.call(pe);
+    }
+  }
+
+  private done(pe: Pe, record: TeardownRecord, item: Owed): void {
+    if (item.call === CALL_MEM_RECLAIM) this.releaseShare(pe, record, item as Share);
+    else if (item instanceof OwedUnmap) this.releaseBuffers(record);
+  }
+
+  private releaseShare(pe: Pe, record: TeardownRecord, share: Share): void {
+    const { machine } = this.hypervisor;
+    this.state.handles.remove(share);
+    if (machine.events.on) {
+      const { handleLow, handleHigh, pageCount, receiver } = share;
+      machine.events.emit(EVENT_SHARE_DEAD, pe.index, record.vmId, handleLow, handleHigh, pageCount, receiver);
+    }
+    for (let n = 0; n < share.runCount; n++) machine.frames.putRange(share.runs[2 * n], share.runs[2 * n + 1]);
+  }
+
+  private releaseBuffers(record: TeardownRecord): void {
+    const frames = this.hypervisor.machine.frames;
+    frames.putRange(record.txFrame, 1);
+    frames.putRange(record.rxFrame, 1);
+    record.txFrame = -1;
+    record.rxFrame = -1;
+  }
+
+  private quarantine(pe: Pe, record: TeardownRecord, item: Owed, reason: QuarantineReason): void {
+    const answer: [number, number] = [pe.smc.w(0), pe.smc.w(2)];
+    const { vmId, serial } = record;
+    if (item.call === CALL_MEM_RECLAIM) {
+      const share = item as Share;
+      this.state.handles.remove(share);
+      const { handleLow, handleHigh } = share;
+      const runs = share.runs.slice(0, 2 * share.runCount);
+      this.adopt(record, { vmId, serial, reason, hasHandle: true, handleLow, handleHigh, runs, answer });
+      return;
+    }
+    const runs = [record.txFrame, 1, record.rxFrame, 1];
+    record.txFrame = -1;
+    record.rxFrame = -1;
+    record.retire = 'quarantine';
+    const entry = { vmId, serial, hasHandle: false, handleLow: 0, handleHigh: 0, runs, answer } as const;
+    this.adopt(record, { ...entry, reason: 'buffers-still-mapped' });
+  }
+
+  private adopt(record: TeardownRecord, fresh: Parameters<Quarantine['add']>[0]): void {
+    const entry = this.state.quarantine.add(fresh);
+    this.state.quarantine.adopt(entry);
+    record.pagesHeld -= entry.pageCount;
+    record.quarantinedPages += entry.pageCount;
+  }
+
+  private stop(record: TeardownRecord, item: Owed): void {
+    if (item instanceof OwedMessage) {
+      if (item.accepted) record.retire = 'believer';
+    } else {
+      record.retire = 'borrower';
+    }
+  }
+
+  /**
+   * Whether a reclaim may be sent. After an unclear answer the handle may have been issued anew: then a reclaim would
+   * strike somebody else's share, so it waits while another live share has it or any share is under way.
+   */
+  private maySend(share: Share): boolean {
+    if (share.rounds === 0) return true;
+    if (this.state.sharesInFlight > 0) return false;
+    return this.state.handles.find(share.handleLow, share.handleHigh) === share;
+  }
+
+  /** A handle that was issued anew proves that the share which had it has ended. */
+  private proveReissued(pe: Pe, record: TeardownRecord, share: Share): boolean {
+    const now = this.state.handles.find(share.handleLow, share.handleHigh);
+    if (now === null || now === share) return false;
+    this.releaseShare(pe, record, share);
+    return true;
+  }
+
+  private note(pe: Pe, record: TeardownRecord, call: OwnCall, reply: number): void {
+    const events = this.hypervisor.machine.events;
+    if (!events.on) return;
+    events.emit(EVENT_ANSWER_CLASS, pe.index, record.vmId, call, reply, pe.smc.w(0), pe.smc.w(2), pe.smc.w(3));
+  }
+}
