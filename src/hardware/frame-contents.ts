@@ -13,23 +13,33 @@ export interface PhysicalMemory {
 
 const POOLED_PAGES_MAX = 4096;
 
+/** Frames in one chunk of the sparse table. */
+const CHUNK_SHIFT = 9;
+const CHUNK_FRAMES = 1 << CHUNK_SHIFT;
+const CHUNK_MASK = CHUNK_FRAMES - 1;
+
+/** The pages of 2 MiB that take room. */
+class Chunk {
+  readonly pages: (Uint8Array | null)[] = new Array(CHUNK_FRAMES).fill(null);
+  touchedCount = 0;
+}
+
 export class FrameContents implements PhysicalMemory {
-  private readonly pages = new Map<FrameNumber, Uint8Array>();
+  private readonly chunks = new Map<number, Chunk>();
   private readonly pool: Uint8Array[] = [];
-  private lastFrame = -1;
-  private lastPage: Uint8Array | null = null;
+  private lastIndex = -1;
+  private lastChunk: Chunk | null = null;
 
   /** All zero again; the pages are kept for reuse. */
   reset(): void {
-    for (const page of this.pages.values()) this.recycle(page);
-    this.pages.clear();
-    this.lastFrame = -1;
-    this.lastPage = null;
+    for (const chunk of this.chunks.values()) this.zeroIn(chunk, 0, CHUNK_FRAMES);
   }
 
   /** Frames that take room. */
   get touchedCount(): number {
-    return this.pages.size;
+    let count = 0;
+    for (const chunk of this.chunks.values()) count += chunk.touchedCount;
+    return count;
   }
 
   read(address: PhysicalAddress, into: Uint8Array, at: number, length: number): void {
@@ -57,15 +67,14 @@ export class FrameContents implements PhysicalMemory {
   }
 
   zero(frame: FrameNumber, count: number): void {
-    if (this.pages.size === 0) return;
-    for (let n = 0; n < count; n++) {
-      const page = this.pages.get(frame + n);
-      if (page === undefined) continue;
-      this.pages.delete(frame + n);
-      this.recycle(page);
+    let at = frame;
+    const end = frame + count;
+    while (at < end) {
+      const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      const chunk = this.chunk(at >> CHUNK_SHIFT);
+      if (chunk !== null && chunk.touchedCount > 0) this.zeroIn(chunk, at & CHUNK_MASK, stop - at);
+      at = stop;
     }
-    this.lastFrame = -1;
-    this.lastPage = null;
   }
 
   /** Whether every byte of the frame is zero. */
@@ -74,45 +83,48 @@ export class FrameContents implements PhysicalMemory {
     return page === null || page.every((byte) => byte === 0);
   }
 
-  /** The lowest of `count` frames from `frame` that is not zero, or -1. Looks only at frames that take room. */
-  firstNonZero(frame: FrameNumber, count: number): FrameNumber {
-    if (this.pages.size < count) {
-      let lowest = -1;
-      for (const at of this.pages.keys()) {
-        if (at < frame || at >= frame + count || (lowest >= 0 && at > lowest)) continue;
-        if (!this.isZero(at)) lowest = at;
-      }
-      return lowest;
-    }
-    for (let at = frame; at < frame + count; at++) if (!this.isZero(at)) return at;
-    return -1;
-  }
-
   /** The frame's live bytes, made on first use. For what stands for a device or a PE that writes in place. */
   page(frame: FrameNumber): Uint8Array {
-    const found = this.find(frame);
+    const index = frame >> CHUNK_SHIFT;
+    let chunk = this.chunk(index);
+    if (chunk === null) {
+      chunk = new Chunk();
+      this.chunks.set(index, chunk);
+      this.lastIndex = index;
+      this.lastChunk = chunk;
+    }
+    const found = chunk.pages[frame & CHUNK_MASK];
     if (found !== null) return found;
     const page = this.pool.pop() ?? new Uint8Array(PAGE_SIZE_BYTES);
-    this.pages.set(frame, page);
-    this.lastFrame = frame;
-    this.lastPage = page;
+    chunk.pages[frame & CHUNK_MASK] = page;
+    chunk.touchedCount++;
     return page;
   }
 
   private find(frame: FrameNumber): Uint8Array | null {
-    if (frame === this.lastFrame) return this.lastPage;
-    const page = this.pages.get(frame) ?? null;
-    if (page !== null) {
-      this.lastFrame = frame;
-      this.lastPage = page;
-    }
-    return page;
+    const chunk = this.chunk(frame >> CHUNK_SHIFT);
+    return chunk === null ? null : chunk.pages[frame & CHUNK_MASK];
   }
 
-  private recycle(page: Uint8Array): void {
-    if (this.pool.length >= POOLED_PAGES_MAX) return;
-    page.fill(0);
-    this.pool.push(page);
+  private chunk(index: number): Chunk | null {
+    if (index === this.lastIndex) return this.lastChunk;
+    const chunk = this.chunks.get(index);
+    if (chunk === undefined) return null;
+    this.lastIndex = index;
+    this.lastChunk = chunk;
+    return chunk;
+  }
+
+  private zeroIn(chunk: Chunk, from: number, count: number): void {
+    for (let n = from; n < from + count; n++) {
+      const page = chunk.pages[n];
+      if (page === null) continue;
+      chunk.pages[n] = null;
+      chunk.touchedCount--;
+      if (this.pool.length >= POOLED_PAGES_MAX) continue;
+      page.fill(0);
+      this.pool.push(page);
+    }
   }
 }
 

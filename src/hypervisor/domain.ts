@@ -80,6 +80,7 @@ export class Domain implements FrameOwner {
   callsInFlight = 0;
   /** The PE that waits to tear the domain down. */
   killer: Pe | null = null;
+  private readonly machine: Machine;
   private readonly onPagesGone: (domain: Domain) => void;
 
   constructor(
@@ -89,6 +90,7 @@ export class Domain implements FrameOwner {
     config: DomainConfig,
     onPagesGone: (domain: Domain) => void,
   ) {
+    this.machine = machine;
     this.id = id;
     this.vmId = id + 1;
     this.serial = serial;
@@ -98,8 +100,9 @@ export class Domain implements FrameOwner {
     for (let n = 0; n < config.vcpuCount; n++) this.vcpus.push(new Vcpu(this, n));
   }
 
-  /** FrameOwner: some of its pages have lost their last reference. */
-  framesFreed(_frame: FrameNumber, count: number): void {
+  /** FrameOwner: some of its pages have lost their last reference. They are scrubbed before anybody gets them. */
+  framesFreed(frame: FrameNumber, count: number): void {
+    this.machine.frames.scrub(frame, count);
     this.totalPages -= count;
     if (this.totalPages === 0) this.onPagesGone(this);
   }

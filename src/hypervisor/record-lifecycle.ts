@@ -65,14 +65,10 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   /** VM ids that are never used again, with the reason. */
   readonly retired = new Map<number, string>();
   private readonly queue = new DeadlineQueue<TeardownRecord>();
-  private readonly worker: TeardownWorker;
-  private readonly tickWorker: TeardownWorker;
   private readonly timer: Timer;
 
   constructor(hypervisor: Hypervisor) {
     this.quarantine = new Quarantine(hypervisor.machine);
-    this.worker = new TeardownWorker(hypervisor, this);
-    this.tickWorker = new TeardownWorker(hypervisor, this);
     this.timer = hypervisor.machine.time.timer('teardown');
   }
 
@@ -196,8 +192,8 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       const others = record.owed.length - shares;
       events.emit(EVENT_TEARDOWN_BEGIN, pe.index, record.vmId, record.serial, shares, others, pinnedPages(context));
     }
-    this.worker.budget = SMCS_PER_HYPERCALL;
-    const finished = yield* this.worker.round(pe, record);
+    const worker = new TeardownWorker(hypervisor, this, SMCS_PER_HYPERCALL);
+    const finished = yield* worker.round(pe, record);
     this.settle(hypervisor, pe, record, finished);
   }
 
@@ -301,19 +297,19 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   *timerFired(hypervisor: Hypervisor, pe: Pe, timer: Timer): Coroutine {
     if (timer !== this.timer) return;
     const { time } = hypervisor.machine;
-    this.tickWorker.budget = SMCS_PER_TICK;
+    const worker = new TeardownWorker(hypervisor, this, SMCS_PER_TICK);
     const nowNs = time.nowNs;
     for (;;) {
       if (pe.stepping) yield pe.writes(TOUCH_QUEUE, RECORD_QUEUE);
-      if (this.tickWorker.budget <= 0) break;
+      if (worker.budget <= 0) break;
       const record = this.queue.takeDue(nowNs);
       if (record === null) break;
-      const finished = yield* this.tickWorker.round(pe, record);
+      const finished = yield* worker.round(pe, record);
       this.settle(hypervisor, pe, record, finished);
     }
     const first = this.queue.first;
     if (first === null) return;
-    const gapNs = this.tickWorker.budget <= 0 ? TICK_GAP_NS : 0;
+    const gapNs = worker.budget <= 0 ? TICK_GAP_NS : 0;
     time.arm(this.timer, Math.max(first.deadlineNs, time.nowNs + gapNs));
   }
 

@@ -61,9 +61,10 @@ export class TeardownWorker {
   private readonly hypervisor: Hypervisor;
   private readonly state: TeardownState;
   /** SMCs that the caller of `round` may still make. */
-  budget = 0;
+  budget: number;
 
-  constructor(hypervisor: Hypervisor, state: TeardownState) {
+  constructor(hypervisor: Hypervisor, state: TeardownState, budget: number) {
+    this.budget = budget;
     this.hypervisor = hypervisor;
     this.state = state;
   }
