@@ -35,6 +35,8 @@ export class SecureWorld {
   partitionInfoSizeBytes = 0;
   txFrame: FrameNumber = -1;
   rxFrame: FrameNumber = -1;
+  /** The TX page as words (see spmc-buffers.ts); null until it is written first. */
+  txWords: Uint32Array | null = null;
   readonly txLock: Lock;
   readonly rxLock: Lock;
   /** SMCs made so far. */

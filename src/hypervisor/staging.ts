@@ -5,6 +5,7 @@ import type { FrameNumber } from '../base/units.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { IMPDEF_WORDS, ShareHeader } from './share-descriptor.ts';
 
 /** A page, and room behind it for a field that begins at its end. */
 const STAGING_SIZE_BYTES = 2 * PAGE_SIZE_BYTES;
@@ -12,6 +13,12 @@ const STAGING_SIZE_BYTES = 2 * PAGE_SIZE_BYTES;
 export class Staging {
   readonly bytes = new Uint8Array(STAGING_SIZE_BYTES);
   readonly view = new DataView(this.bytes.buffer);
+  /** What the descriptor's header said. */
+  readonly header = new ShareHeader();
+  /** The implementation defined value of the descriptor's access entry. */
+  readonly impdef = new Uint32Array(IMPDEF_WORDS);
+  /** Why the descriptor was refused: the code for the guest. */
+  error = 0;
 
   u8(offset: number): number {
     return this.bytes[offset];

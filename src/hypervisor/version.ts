@@ -58,7 +58,7 @@ function negotiate(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaConte
   if (pe.stepping || context.versionLock.holder !== null || hypervisor.vmList.lock.holder !== null) {
     return negotiateInSteps(hypervisor, pe, vcpu, context);
   }
-  if (!settle(hypervisor, vcpu, context)) return null;
+  if (!settle(vcpu, context)) return null;
   publish(hypervisor, context);
   clearIfExtended(context, vcpu);
   return undefined;
@@ -68,7 +68,7 @@ function* negotiateInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: 
   yield* context.versionLock.acquire(pe);
   // Another vCPU may have put a version into force meanwhile.
   const settled = context.version !== VERSION_NONE;
-  const goesOn = settled ? vcpu.registers.w(0) !== FFA_VERSION : settle(hypervisor, vcpu, context);
+  const goesOn = settled ? vcpu.registers.w(0) !== FFA_VERSION : settle(vcpu, context);
   if (goesOn && !settled) {
     if (hypervisor.vmsSeeVms) yield* hypervisor.vmList.lock.acquire(pe);
     if (pe.stepping) {
@@ -88,7 +88,7 @@ function* negotiateInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: 
 }
 
 /** Whether the call goes on, with the proposal in force; if not, it has been answered. */
-function settle(_hypervisor: Hypervisor, vcpu: Vcpu, context: FfaContext): boolean {
+function settle(vcpu: Vcpu, context: FfaContext): boolean {
   const registers = vcpu.registers;
   if (registers.w(0) === FFA_VERSION) {
     const asked = registers.w(1);
