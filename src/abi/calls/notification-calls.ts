@@ -16,7 +16,6 @@ import {
   pair,
   payload,
   w,
-  wide,
 } from './call.ts';
 
 const SUCCESS = [f.FFA_SUCCESS_32];
