@@ -1,5 +1,5 @@
-// The rings of the tests. `npm test` runs them all; what needs more than Node, or more than a minute, asks test/require.ts
-// whether it may run. Each ring is a vitest project: `npx vitest run --project cli` runs one.
+// The rings of the tests. `npm test` runs them all; what needs more than Node, or more than a minute, asks
+// test/require.ts whether it may run. Each ring is a vitest project: `npx vitest run --project cli` runs one.
 
 import { defineConfig } from 'vitest/config';
 

@@ -1,11 +1,11 @@
-// The end of a test run, beside vitest's own report: what was skipped and why, the seconds of each ring, and as the very
-// last line `N passed, N failed` (and `, N skipped` where something was). With FFABRIC_RESULTS=FILE the same numbers go
-// to that file, for .ci/run.
+// The end of a test run, beside vitest's own report: what was skipped and why, the seconds of each ring, and as the
+// very last line `N passed, N failed` (and `, N skipped` where something was). With FFABRIC_RESULTS=FILE the same
+// numbers go to that file, for .ci/run.
 
 import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
-/** The counts of one ring. `seconds`: the sum over its files; files run side by side, so rings may add up to more than the run. */
+/** The counts of one ring. `seconds`: the sum over its files, which run side by side: it may exceed the run's own. */
 export interface RingResult {
   ring: string;
   passed: number;

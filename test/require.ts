@@ -4,7 +4,8 @@
 //   requireTool('dtc', 'apt-get install device-tree-compiler')('our blobs against dtc', () => { it(…) });
 //   slowRing('package')('the packed package', () => { it(…) });
 //
-// FFABRIC_REQUIRE may also name slow rings, separated by commas: FFABRIC_REQUIRE=package npx vitest run --project package
+// FFABRIC_REQUIRE may also name slow rings, separated by commas:
+//   FFABRIC_REQUIRE=package npx vitest run --project package
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -2,15 +2,15 @@
 // fails on a citation that is not here.
 //
 // Two forms are citations:
-// - `FF-A 1.1 §10.9.2` or `FF-A 1.1 Table 10.20`: a place in Arm's document DEN0077A. That document was not at hand when
-//   this was written, so an entry exists only for a place that public code or a public test plan names; `where` says
-//   which. (Section numbers move between revisions of one version: read the number together with `where`.)
+// - `FF-A 1.1 §10.9.2` or `FF-A 1.1 Table 10.20`: a place in Arm's document DEN0077A. That document was not at hand
+//   when this was written, so an entry exists only for a place that public code or a public test plan names; `where`
+//   says which. (Section numbers move between revisions of one version: read the number together with `where`.)
 // - `[Xen ffa_shm.c]`, `[Hafnium ffa_memory.c]`, `[Xen 7356bb5e47]`: square brackets that begin with a name of
 //   CITATION_SOURCES: a file, a commit or a whole project. Brackets that begin otherwise are no citations.
 //
-// To add one: put a row where its neighbours are; `key` is the text as cited, without the brackets; `title` says what is
-// found there; `where` leads a reader to it (path and revision, or who names the section). A new project gets a name in
-// CITATION_SOURCES first. A commit is cited by ten digits for Xen, eight for the others.
+// To add one: put a row where its neighbours are. The key is what is cited, without the brackets (rows leave out its
+// first word); the title says what is found there; the last part leads a reader to it (a path, or who names the
+// section). A new project gets a name in CITATION_SOURCES first. A commit is cited by ten digits for Xen, eight for the others.
 
 /** One public source. `key` is unique. */
 export interface Citation {
@@ -259,7 +259,8 @@ const XEN_FILES: readonly Citation[] = [
     ['ffa_notif.c', 'notifications', 'xen/arch/arm/tee/ffa_notif.c'],
     ['tee.c', 'how a mediator is chosen and called', 'xen/arch/arm/tee/tee.c'],
     ['vsmc.c', "where a guest's SMC arrives", 'xen/arch/arm/vsmc.c'],
-    ['domain.c', 'destruction of a domain, step by step', 'xen/common/domain.c and xen/arch/arm/domain.c'],
+    ['common/domain.c', 'creation, references and destruction of a domain', 'xen/common/domain.c'],
+    ['arch/arm/domain.c', 'what of a domain is given back, step by step', 'xen/arch/arm/domain.c'],
     ['timer.c', 'timers', 'xen/common/timer.c'],
     ['SUPPORT.md', 'what Xen says is supported', 'SUPPORT.md'],
   ]),
