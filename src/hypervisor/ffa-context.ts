@@ -4,8 +4,8 @@
 import type { FrameNumber } from '../base/units.ts';
 import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
-import type { Domain } from './domain.ts';
 import { CALL_MEM_RECLAIM, type OwnCall } from './answer-table.ts';
+import type { Domain } from './domain.ts';
 import { RANK_CONTEXT, RANK_RX, RANK_TX, RANK_VERSION } from './lock-order.ts';
 import { type Binding, NOT_TAKEN, type Owed, type OwedMessage, type RetireReason } from './owed.ts';
 
@@ -19,6 +19,8 @@ export class Share implements Owed {
   /** First borrower; further ones are in `receivers`. */
   receiver = 0;
   pageCount = 0;
+  /** Guest frames of the pages whose lender has lost access to them (lend, donate): first, count, first, count, ... */
+  taken: number[] | null = null;
   /** Runs of adjacent frames: runs[2i] first frame, runs[2i + 1] count. Only the first 2 * runCount are used. */
   runs: number[] = [];
   runCount = 0;
@@ -28,6 +30,23 @@ export class Share implements Owed {
 export interface Borrowed {
   readonly handleLow: number;
   readonly handleHigh: number;
+  /** Where it is mapped: first guest frame, count, first, count, ... */
+  readonly mapped: readonly number[];
+}
+
+/** A send of which the guest owes further fragments. Its pages so far are pinned in `share`. */
+export interface PartialSend {
+  readonly share: Share;
+  /** Bytes of the guest's descriptor: in all, and so far. */
+  readonly totalLength: number;
+  receivedLength: number;
+  /** Bytes of the SPMC's descriptor so far. */
+  sentLength: number;
+  readonly spmcLength: number;
+  /** Pages of the transaction, announced by its header. */
+  readonly pageCount: number;
+  /** Whether a fragment is being worked on: another one meanwhile is refused. */
+  busy: boolean;
 }
 
 /** Version of an endpoint that has not negotiated yet. */
@@ -51,6 +70,8 @@ export class FfaContext {
 
   // Shares, guarded by `lock`.
   readonly shares: Share[] = [];
+  /** Sends of which fragments are missing. */
+  readonly partial: PartialSend[] = [];
   /** Counts shares that are live, being made, or lost for good. */
   shareCount = 0;
 
@@ -74,9 +95,8 @@ export class FfaContext {
   readonly owedMessages: OwedMessage[] = [];
   /** Why the VM id must not be used again, if so. */
   retire: RetireReason = 'none';
-  /** Whether the SPMC holds a notification bitmap, and RX/TX buffers, for this VM. */
+  /** Whether the SPMC holds a notification bitmap for this VM. */
   bitmapAtSpmc = false;
-  buffersAtSpmc = false;
 
   readonly txLock: Lock;
   readonly rxLock: Lock;

@@ -1,13 +1,15 @@
 // What a teardown owes the secure world: one call each, made again until its answer ends it.
 
-import type { OwnCall } from './answer-table.ts';
 import {
   CALL_BITMAP_DESTROY,
   CALL_MEM_RELINQUISH,
+  CALL_MEM_SEND,
   CALL_RUN_OUT,
   CALL_RXTX_UNMAP,
   CALL_VM_DESTROYED,
+  type OwnCall,
 } from './answer-table.ts';
+import type { PartialSend } from './ffa-context.ts';
 
 /** The secure world does not hold this call: it may be sent. */
 export const NOT_TAKEN = -1;
@@ -89,6 +91,21 @@ export class OwedRelinquish implements Owed {
   constructor(handleLow: number, handleHigh: number) {
     this.handleLow = handleLow;
     this.handleHigh = handleHigh;
+  }
+}
+
+/**
+ * The end of a send of which fragments are missing. FF-A has no call for it: the rest is sent as constituents that no
+ * SPMC can accept, and should one accept them all the same, the transaction is whole and is reclaimed.
+ */
+export class OwedAbort implements Owed {
+  readonly call: OwnCall = CALL_MEM_SEND;
+  rounds = 0;
+  runTarget = NOT_TAKEN;
+  readonly partial: PartialSend;
+
+  constructor(partial: PartialSend) {
+    this.partial = partial;
   }
 }
 

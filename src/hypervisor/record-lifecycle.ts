@@ -4,7 +4,12 @@
 // Bounds: SMCs per hypercall and per tick; a tick that runs out of them lets others have their turn and comes back after
 // TICK_GAP_NS. Delays double from `limits.retryNs` up to RETRY_MAX_NS.
 
-import { FFA_MSG_SEND_DIRECT_REQ_32, FFA_NOTIFICATION_BITMAP_CREATE, FFA_RUN } from '../abi/function-ids.ts';
+import {
+  FFA_MSG_SEND_DIRECT_REQ_32,
+  FFA_NOTIFICATION_BITMAP_CREATE,
+  FFA_RUN,
+  FFA_RX_ACQUIRE,
+} from '../abi/function-ids.ts';
 import { VM_CREATED_REQ_W2, VM_CREATED_RESP_W2 } from '../abi/layout/messages.ts';
 import { PARTITION_VM_CREATED, PARTITION_VM_DESTROYED } from '../abi/layout/partition-information.ts';
 import { TOUCH_QUEUE } from '../base/announcement.ts';
@@ -33,7 +38,16 @@ import { type Domain, TEE_FFA, TEE_NONE } from './domain.ts';
 import { FfaContext } from './ffa-context.ts';
 import { HandleTable } from './handle-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { NOT_TAKEN, OwedBitmap, OwedMessage, OwedRelinquish, OwedRun, OwedUnmap, RETIRE_REASONS } from './owed.ts';
+import {
+  NOT_TAKEN,
+  OwedAbort,
+  OwedBitmap,
+  OwedMessage,
+  OwedRelinquish,
+  OwedRun,
+  OwedUnmap,
+  RETIRE_REASONS,
+} from './owed.ts';
 import type { Lifecycle } from './profile.ts';
 import { Quarantine } from './quarantine.ts';
 import { TeardownRecord } from './teardown-record.ts';
@@ -209,6 +223,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     if (context.bitmapAtSpmc) record.owed.push(new OwedBitmap(context.bindings));
     for (const message of context.owedMessages) record.owed.push(message);
     for (const share of context.shares) record.owed.push(share);
+    for (const partial of context.partial) record.owed.push(new OwedAbort(partial));
     return record;
   }
 
@@ -218,7 +233,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     if (pe.stepping || !context.txLock.tryAcquire(pe)) yield* context.txLock.acquire(pe);
     if (context.buffersMapped) {
       context.buffersMapped = false;
-      if (context.buffersAtSpmc) {
+      if (hypervisor.secure.has(FFA_RX_ACQUIRE)) {
         record.txFrame = context.txFrame;
         record.rxFrame = context.rxFrame;
         record.owed.push(new OwedUnmap());

@@ -7,6 +7,8 @@
 
 import {
   FFA_INTERRUPT,
+  FFA_MEM_FRAG_RX,
+  FFA_MEM_FRAG_TX,
   FFA_MEM_RECLAIM,
   FFA_MEM_RELINQUISH,
   FFA_MSG_SEND_DIRECT_REQ_32,
@@ -25,11 +27,13 @@ import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
 import {
   CALL_MEM_RECLAIM,
+  CALL_MEM_SEND,
   CALL_RUN_OUT,
   CALL_VM_CREATED,
   classifyReply,
   classifyResponse,
   type OwnCall,
+  REPLY_ERROR_AGAIN,
   REPLY_PREEMPTED,
   REPLY_SUCCESS,
   type Treatment,
@@ -38,8 +42,10 @@ import {
 import type { Share } from './ffa-context.ts';
 import type { HandleTable } from './handle-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { NOT_TAKEN, type Owed, OwedBitmap, OwedMessage, OwedRelinquish, OwedUnmap } from './owed.ts';
+import { NOT_TAKEN, type Owed, OwedAbort, OwedBitmap, OwedMessage, OwedRelinquish, OwedUnmap } from './owed.ts';
 import type { Quarantine, QuarantineReason } from './quarantine.ts';
+import { spmcTxWords } from './spmc-buffers.ts';
+import { writeImpossibleConstituents } from './spmc-constituents.ts';
 import type { TeardownRecord } from './teardown-record.ts';
 
 /** FFA_RUNs of one item in one round: then others have their turn. */
@@ -105,6 +111,7 @@ export class TeardownWorker {
     if (item.call === CALL_MEM_RECLAIM && !this.maySend(item as Share)) {
       return this.proveReissued(pe, record, item as Share);
     }
+    if (item instanceof OwedAbort) return yield* this.abort(pe, record, item);
     if (item.runTarget === NOT_TAKEN) {
       yield* this.send(pe, record, item);
     } else {
@@ -118,6 +125,42 @@ export class TeardownWorker {
     }
     item.runTarget = item.call === CALL_RUN_OUT ? item.runTarget : NOT_TAKEN;
     return yield* this.treat(pe, record, item);
+  }
+
+  /**
+   * Ends a send of which fragments are missing: the rest goes as constituents that no SPMC accepts. One that does all
+   * the same has a whole transaction, which is reclaimed like any other.
+   */
+  private *abort(pe: Pe, record: TeardownRecord, item: OwedAbort): Coroutine<boolean> {
+    const { secure } = this.hypervisor;
+    const { partial } = item;
+    const { share } = partial;
+    let length = 0;
+    for (;;) {
+      if (this.budget <= 0) return false;
+      length = Math.min(PAGE_SIZE_BYTES, partial.spmcLength - partial.sentLength);
+      if (pe.stepping || !secure.txLock.tryAcquire(pe)) yield* secure.txLock.acquire(pe);
+      writeImpossibleConstituents(spmcTxWords(secure), 0, length);
+      const sender = (record.vmId << 16) >>> 0;
+      pe.smc.set8(FFA_MEM_FRAG_TX, share.handleLow, share.handleHigh, length, sender);
+      yield* this.call(pe);
+      secure.txLock.release(pe);
+      partial.sentLength += length;
+      if (pe.smc.w(0) !== FFA_MEM_FRAG_RX || pe.smc.w(3) !== partial.sentLength) break;
+    }
+    const reply = classifyReply(pe.smc);
+    if (reply !== REPLY_SUCCESS) this.note(pe, record, CALL_MEM_SEND, reply);
+    if (reply === REPLY_SUCCESS) {
+      record.owed.push(share);
+      return true;
+    }
+    if (reply === REPLY_ERROR_AGAIN && ++item.rounds < ROUNDS_MAX) {
+      partial.sentLength -= length;
+      return false;
+    }
+    if (treatmentOf(reply, CALL_MEM_SEND) === 'refuse') this.releaseShare(pe, record, share);
+    else this.quarantineShare(pe, record, share, 'share-outcome-unknown');
+    return true;
   }
 
   private isPreempted(pe: Pe): boolean {
@@ -275,11 +318,7 @@ export class TeardownWorker {
     const answer: [number, number] = [pe.smc.w(0), pe.smc.w(2)];
     const { vmId, serial } = record;
     if (item.call === CALL_MEM_RECLAIM) {
-      const share = item as Share;
-      this.state.handles.remove(share);
-      const { handleLow, handleHigh } = share;
-      const runs = share.runs.slice(0, 2 * share.runCount);
-      this.adopt(record, { vmId, serial, reason, hasHandle: true, handleLow, handleHigh, runs, answer });
+      this.quarantineShare(pe, record, item as Share, reason);
       return;
     }
     const runs = [record.txFrame, 1, record.rxFrame, 1];
@@ -288,6 +327,15 @@ export class TeardownWorker {
     record.retire = 'quarantine';
     const entry = { vmId, serial, hasHandle: false, handleLow: 0, handleHigh: 0, runs, answer } as const;
     this.adopt(record, { ...entry, reason: 'buffers-still-mapped' });
+  }
+
+  private quarantineShare(pe: Pe, record: TeardownRecord, share: Share, reason: QuarantineReason): void {
+    this.state.handles.remove(share);
+    const { vmId, serial } = record;
+    const { handleLow, handleHigh } = share;
+    const runs = share.runs.slice(0, 2 * share.runCount);
+    const answer: [number, number] = [pe.smc.w(0), pe.smc.w(2)];
+    this.adopt(record, { vmId, serial, reason, hasHandle: true, handleLow, handleHigh, runs, answer });
   }
 
   private adopt(record: TeardownRecord, fresh: Parameters<Quarantine['add']>[0]): void {
