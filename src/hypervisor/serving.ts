@@ -1,0 +1,90 @@
+// Who a preempted partition serves, in the default profile: direct requests and FFA_RUN of guests. FFA_RUN reaches only
+// what was preempted while it served the caller; what comes back reaches only the guest that it is for; framework
+// messages come from the hypervisor alone. When the guest dies, what it left running is run out (teardown-worker.ts).
+//
+// Limits: a reply for somebody else is dropped, and the guest gets FFA_ABORTED.
+
+import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS } from '../abi/errors.ts';
+import {
+  FFA_INTERRUPT,
+  FFA_MSG_SEND_DIRECT_RESP_32,
+  FFA_MSG_SEND_DIRECT_RESP_64,
+  FFA_MSG_SEND_DIRECT_RESP2,
+  FFA_YIELD,
+} from '../abi/function-ids.ts';
+import { DIRECT_ENDPOINT_MASK } from '../abi/layout/messages.ts';
+import { TOUCH_PARTITION } from '../base/announcement.ts';
+import type { Coroutine, Pending } from '../base/coroutine.ts';
+import type { Pe } from '../hardware/pe.ts';
+import { answerError } from './answer.ts';
+import { run, sendDirect, sendDirect2 } from './direct-message.ts';
+import type { Vcpu } from './domain.ts';
+import type { FfaContext } from './ffa-context.ts';
+import type { Hypervisor } from './hypervisor.ts';
+
+/** FFA_MSG_SEND_DIRECT_REQ, 32 and 64: w2 is zero in a partition message. */
+export function requestDirect(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  if (vcpu.registers.w(2) !== 0) {
+    answerError(vcpu.registers, FFA_INVALID_PARAMETERS);
+    return null;
+  }
+  return watch(pe, vcpu, sendDirect(hypervisor, pe, vcpu), 0);
+}
+
+/** FFA_MSG_SEND_DIRECT_REQ2. */
+export function requestDirect2(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  return watch(pe, vcpu, sendDirect2(hypervisor, pe, vcpu), 0);
+}
+
+/** FFA_RUN of a partition vCPU that was preempted while it served this guest. */
+export function runOwn(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  const context = vcpu.domain.ffa as FfaContext;
+  const target = vcpu.registers.w(1);
+  if (!context.unfinished.includes(target)) {
+    answerError(vcpu.registers, FFA_DENIED);
+    return null;
+  }
+  return watch(pe, vcpu, run(hypervisor, pe, vcpu), target);
+}
+
+/** Looks at the answer once it is in the guest's registers. `target`: what FFA_RUN ran, 0 for a request. */
+function watch(pe: Pe, vcpu: Vcpu, pending: Pending, target: number): Pending {
+  if (pending !== null) return watchLater(pe, vcpu, pending, target);
+  note(pe, vcpu, target);
+  return null;
+}
+
+function* watchLater(pe: Pe, vcpu: Vcpu, pending: Coroutine, target: number): Coroutine {
+  yield* pending;
+  if (pe.stepping) yield pe.writes(TOUCH_PARTITION, vcpu.domain.vmId);
+  note(pe, vcpu, target);
+}
+
+function note(pe: Pe, vcpu: Vcpu, target: number): void {
+  const { registers } = vcpu;
+  const context = vcpu.domain.ffa as FfaContext;
+  switch (registers.w(0)) {
+    case FFA_INTERRUPT:
+    case FFA_YIELD: {
+      // The interrupt is the hypervisor's, which takes it now.
+      pe.interruptPending = false;
+      const preempted = registers.w(1);
+      if (target !== 0 && target !== preempted) forget(context, target);
+      if (!context.unfinished.includes(preempted)) context.unfinished.push(preempted);
+      return;
+    }
+    case FFA_MSG_SEND_DIRECT_RESP_32:
+    case FFA_MSG_SEND_DIRECT_RESP_64:
+    case FFA_MSG_SEND_DIRECT_RESP2:
+      if (target !== 0) forget(context, target);
+      if ((registers.w(1) & DIRECT_ENDPOINT_MASK) !== context.vmId) answerError(registers, FFA_ABORTED);
+      return;
+    default:
+      return;
+  }
+}
+
+function forget(context: FfaContext, target: number): void {
+  const at = context.unfinished.indexOf(target);
+  if (at >= 0) context.unfinished.splice(at, 1);
+}
