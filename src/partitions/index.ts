@@ -1,0 +1,34 @@
+// partitions: endpoints in TypeScript. Guests that follow a script, SP programs, and the calls that both make, as machines
+// over registers and memory.
+//
+// - `Endpoint`, `Caller` and the operations: an FF-A driver for guests and SPs, embeddable in any vCPU;
+// - `GuestScript`: a guest as a list of steps; `GUEST_STEPS` describes the steps as data;
+// - `SpProgram` and the programs built on it; `protocol.ts`: what scripts and programs say to each other.
+//
+// Knows neither the hypervisor nor the SPMC: it meets both in hardware's PartitionEntry.
+
+export * from './availability.ts';
+export * from './caller.ts';
+export * from './check-steps.ts';
+export * from './endpoint.ts';
+export * from './guest-script.ts';
+export * from './guest-step.ts';
+export * from './guest-steps.ts';
+export * from './guest-vcpu.ts';
+export * from './memory-region.ts';
+export * from './operations/direct-request.ts';
+export * from './operations/map-buffers.ts';
+export * from './operations/negotiate-version.ts';
+export * from './operations/reclaim-memory.ts';
+export * from './operations/relinquish-memory.ts';
+export * from './operations/retrieve-memory.ts';
+export * from './operations/run-partition.ts';
+export * from './operations/send-memory.ts';
+export * from './outcome.ts';
+export * from './page-plan.ts';
+export * from './programs/echo.ts';
+export * from './programs/holder.ts';
+export * from './protocol.ts';
+export * from './sp-program.ts';
+export * from './sp-vcpu.ts';
+export * from './word-expression.ts';
