@@ -1,0 +1,121 @@
+// A call or an answer in a few words: `FFA_MEM_RECLAIM handle 0x1`, `SUCCESS handle 0x1`, `DENIED`. Arguments that are
+// zero are left out; endpoints have their names; VM availability messages say what they are about.
+
+import type { Argument } from '../abi/calls/call.ts';
+import { callOf } from '../abi/calls/call-table.ts';
+import { type ArgumentValues, decodeAnswer, decodeCall, formatArgument } from '../abi/calls/register-call.ts';
+import { errorName } from '../abi/errors.ts';
+import {
+  FFA_ERROR,
+  FFA_MSG_SEND_DIRECT_REQ_32,
+  FFA_MSG_SEND_DIRECT_RESP_32,
+  FFA_SUCCESS_32,
+  FFA_SUCCESS_64,
+  functionName,
+} from '../abi/function-ids.ts';
+import * as layout from '../abi/layout/messages.ts';
+import { type ActorNames, endpointName } from './actor-names.ts';
+import type { Style } from './styled-text.ts';
+
+export interface CallText {
+  readonly text: string;
+  /** `warning`: an error or something interrupted. */
+  readonly style: Style;
+}
+
+const NOT_SMCCC = 0xffffffff;
+
+const FRAMEWORK_NAMES: ReadonlyMap<number, string> = new Map([
+  [layout.FRAMEWORK_PSCI_REQ, 'PSCI request'],
+  [layout.FRAMEWORK_PM_WARM_BOOT, 'warm boot'],
+  [layout.FRAMEWORK_PM_RESP, 'power management response'],
+  [layout.FRAMEWORK_VM_CREATED_REQ, 'VM_CREATED'],
+  [layout.FRAMEWORK_VM_CREATED_RESP, 'VM_CREATED'],
+  [layout.FRAMEWORK_VM_DESTROYED_REQ, 'VM_DESTROYED'],
+  [layout.FRAMEWORK_VM_DESTROYED_RESP, 'VM_DESTROYED'],
+  [layout.FRAMEWORK_VERSION_REQ, 'version request'],
+  [layout.FRAMEWORK_VERSION_RESP, 'version response'],
+]);
+
+/** What a caller asks. `words`: x0..x17 as 36 words. */
+export function callText(words: Uint32Array, names: ActorNames): CallText {
+  const framework = frameworkText(words, names);
+  if (framework !== null) return framework;
+  const decoded = decodeCall(words);
+  if (!decoded.ok) return { text: functionName(words[0]), style: 'warning' };
+  const { call, values } = decoded.value;
+  return { text: `${call.name}${argumentsText(call.arguments, values, names)}`, style: 'plain' };
+}
+
+/** What the call got. `requestFid`: the function id of the call that it answers; 0 if nobody knows. */
+export function answerText(words: Uint32Array, requestFid: number, names: ActorNames): CallText {
+  const request = callOf(requestFid);
+  if (words[0] === NOT_SMCCC && words[1] === 0) return { text: 'NOT_SUPPORTED (w0 = -1)', style: 'warning' };
+  if (words[0] === FFA_ERROR) return { text: errorName(words[4]), style: 'warning' };
+  const framework = frameworkText(words, names);
+  if (framework !== null) return framework;
+  if (request === undefined) {
+    const isSuccess = words[0] === FFA_SUCCESS_32 || words[0] === FFA_SUCCESS_64;
+    return isSuccess ? { text: 'SUCCESS', style: 'plain' } : callText(words, names);
+  }
+  const decoded = decodeAnswer(words, request);
+  if (!decoded.ok) return { text: functionName(words[0]), style: 'warning' };
+  const { call, values } = decoded.value;
+  if (call === request) return { text: argumentsText(request.results, values, names).trim(), style: 'plain' };
+  const isSuccess = call.fid === FFA_SUCCESS_32 || call.fid === FFA_SUCCESS_64;
+  const list = isSuccess ? request.results : call.arguments;
+  return { text: `${isSuccess ? 'SUCCESS' : call.name}${argumentsText(list, values, names)}`, style: 'plain' };
+}
+
+/** A name for a slice or an arrow: the call without its arguments. */
+export function shortCallText(words: Uint32Array, names: ActorNames): string {
+  return frameworkText(words, names)?.text ?? functionName(words[0]);
+}
+
+/** A framework message, which partitions and hypervisor exchange as a direct message; null for anything else. */
+function frameworkText(words: Uint32Array, names: ActorNames): CallText | null {
+  const isRequest = words[0] === FFA_MSG_SEND_DIRECT_REQ_32;
+  if (!isRequest && words[0] !== FFA_MSG_SEND_DIRECT_RESP_32) return null;
+  const flags = words[4];
+  if ((flags & layout.DIRECT_FRAMEWORK_BIT) === 0) return null;
+  const type = flags & layout.DIRECT_FRAMEWORK_TYPE_MASK;
+  const name = FRAMEWORK_NAMES.get(type) ?? `framework message ${type}`;
+  const other = endpointName(names, words[2] & layout.DIRECT_ENDPOINT_MASK);
+  const sender = endpointName(names, words[2] >>> layout.DIRECT_SENDER_SHIFT);
+  switch (type) {
+    case layout.FRAMEWORK_VM_CREATED_REQ:
+    case layout.FRAMEWORK_VM_DESTROYED_REQ: {
+      const vm = endpointName(names, words[10] & layout.VM_AVAILABILITY_VM_ID_MASK);
+      return { text: `${name} of ${vm} to ${other}`, style: 'plain' };
+    }
+    case layout.FRAMEWORK_VM_CREATED_RESP:
+    case layout.FRAMEWORK_VM_DESTROYED_RESP: {
+      const status = words[6] | 0;
+      const text = status === 0 ? 'handled' : errorName(status);
+      return { text: `${name} from ${sender}: ${text}`, style: status === 0 ? 'plain' : 'warning' };
+    }
+    default:
+      return { text: `${name} ${sender} to ${other}`, style: 'plain' };
+  }
+}
+
+function argumentsText(list: readonly Argument[], values: ArgumentValues, names: ActorNames): string {
+  let text = '';
+  for (const argument of list) {
+    const value = values[argument.name];
+    if (value === undefined || isZero(value)) continue;
+    const words =
+      argument.form === 'endpoint' && typeof value === 'number'
+        ? endpointName(names, value)
+        : formatArgument(argument, value);
+    text += ` ${argument.name} ${words}`;
+  }
+  return text;
+}
+
+function isZero(value: ArgumentValues[string]): boolean {
+  if (typeof value === 'number') return value === 0;
+  if (Array.isArray(value)) return value.every((one) => one === 0);
+  const { low, high } = value as { low: number; high: number };
+  return low === 0 && high === 0;
+}
