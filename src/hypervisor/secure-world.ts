@@ -10,7 +10,11 @@ import { emitRegisters } from '../hardware/emit-registers.ts';
 import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { Pe } from '../hardware/pe.ts';
+import type { PartitionListing } from './partition-listing.ts';
 import { RANK_SPMC_RX, RANK_SPMC_TX } from './lock-order.ts';
+
+/** The first version that passes x0..x17. */
+export const SMCCC_VERSION_1_2 = 0x10002;
 
 /** A secure partition as the boot-time listing described it. */
 export interface KnownPartition {
@@ -24,6 +28,8 @@ export interface KnownPartition {
 export class SecureWorld {
   readonly machine: Machine;
   readonly conduit: Conduit;
+  /** Version of the SMC calling convention that firmware speaks: (major << 16) | minor. */
+  smcccVersion = SMCCC_VERSION_1_2;
   /** Whether FF-A was found usable. */
   usable = false;
   /** Negotiated with the SPMC. */
@@ -31,6 +37,10 @@ export class SecureWorld {
   /** Function ids (with their SMC64 bit) that the SPMC has, as FFA_FEATURES said. */
   readonly functions = new Set<number>();
   partitions: KnownPartition[] = [];
+  /** The SPMC's schedule-receiver interrupt; -1: it has none, and no notification passes. */
+  scheduleReceiverInterrupt = -1;
+  /** The partitions as guests see them (see partition-listing.ts). */
+  listing: PartitionListing | null = null;
   /** Size of one partition-information entry as the SPMC stated it. */
   partitionInfoSizeBytes = 0;
   txFrame: FrameNumber = -1;
