@@ -83,6 +83,21 @@ export class FrameContents implements PhysicalMemory {
     return page === null || page.every((byte) => byte === 0);
   }
 
+  /** The lowest of `count` frames from `frame` that is not zero, or -1. Chunks that take no room cost nothing. */
+  firstNonZero(frame: FrameNumber, count: number): FrameNumber {
+    let at = frame;
+    const end = frame + count;
+    while (at < end) {
+      const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      const chunk = this.chunk(at >> CHUNK_SHIFT);
+      if (chunk !== null && chunk.touchedCount > 0) {
+        for (; at < stop; at++) if (!this.isZero(at)) return at;
+      }
+      at = stop;
+    }
+    return -1;
+  }
+
   /** The frame's live bytes, made on first use. For what stands for a device or a PE that writes in place. */
   page(frame: FrameNumber): Uint8Array {
     const index = frame >> CHUNK_SHIFT;

@@ -1,0 +1,189 @@
+// All memory transactions between the normal world and the SPMC that exist or may, by frame and by handle.
+//
+// Limit: the handles of the last 4,096 transactions that ended are remembered; of older ones the oracle cannot tell a
+// dead handle from one that it never saw.
+
+import { HANDLE_HIGH_HYPERVISOR_BIT, INVALID_HANDLE_WORD } from '../../abi/layout/memory-bits.ts';
+import { TWO_POW_32 } from '../../base/units.ts';
+import { STATE_ENDED, STATE_LIVE, STATE_UNKNOWN, type Transaction, type TransactionState } from './transaction.ts';
+
+const TOMBSTONES_MAX = 4096;
+const EXACT_HIGH_LIMIT = 0x20_0000;
+
+/** What a sender has in the secure world. */
+export interface SenderTotals {
+  transactions: number;
+  pages: number;
+}
+
+export class TransactionTable {
+  /** In the order in which they were sent. */
+  readonly all = new Set<Transaction>();
+  readonly bySender = new Map<number, SenderTotals>();
+  /** Whether a tombstone had to be forgotten. */
+  forgetful = false;
+  private readonly byFrame = new Map<number, Transaction | Transaction[]>();
+  private readonly byHandle = new Map<number | string, Transaction>();
+  /** Ended handles, oldest first, and who had them. */
+  private readonly tombstones = new Map<number | string, number>();
+
+  reset(): void {
+    this.all.clear();
+    this.bySender.clear();
+    this.byFrame.clear();
+    this.byHandle.clear();
+    this.tombstones.clear();
+    this.forgetful = false;
+  }
+
+  /** Takes a transaction in as soon as its first fragment is on its way. */
+  add(transaction: Transaction): void {
+    this.all.add(transaction);
+    const totals = this.bySender.get(transaction.sender);
+    if (totals === undefined) this.bySender.set(transaction.sender, { transactions: 1, pages: transaction.pageCount });
+    else {
+      totals.transactions++;
+      totals.pages += transaction.pageCount;
+    }
+    this.index(transaction, 0, 0);
+  }
+
+  /** Takes in what a further fragment added: `rangesBefore` entries, the last of `lastCountBefore` pages, were known. */
+  grow(transaction: Transaction, rangesBefore: number, lastCountBefore: number, pagesBefore: number): void {
+    const totals = this.bySender.get(transaction.sender);
+    if (totals !== undefined) totals.pages += transaction.pageCount - pagesBefore;
+    this.index(transaction, rangesBefore, lastCountBefore);
+  }
+
+  /** Gives a transaction the handle that the SPMC issued. False when no unique handle can be told: then it has none. */
+  issue(transaction: Transaction, low: number, high: number): boolean {
+    if (low === INVALID_HANDLE_WORD && high === INVALID_HANDLE_WORD) return false;
+    if ((high & HANDLE_HIGH_HYPERVISOR_BIT) !== 0) return false;
+    const key = keyOf(low, high);
+    const holder = this.byHandle.get(key);
+    if (holder === transaction) return true;
+    if (holder !== undefined) {
+      if (!holder.doubtful && holder.reclaiming === 0) return false;
+      this.end(holder, STATE_ENDED);
+    }
+    this.tombstones.delete(key);
+    if (transaction.handleLow >= 0) this.byHandle.delete(keyOf(transaction.handleLow, transaction.handleHigh));
+    transaction.handleLow = low;
+    transaction.handleHigh = high;
+    this.byHandle.set(key, transaction);
+    return true;
+  }
+
+  /** It was refused, or it ended: nothing names its pages any more. */
+  end(transaction: Transaction, state: TransactionState): void {
+    if (!transaction.counts) return;
+    transaction.state = state;
+    this.all.delete(transaction);
+    const totals = this.bySender.get(transaction.sender);
+    if (totals !== undefined) {
+      totals.transactions--;
+      totals.pages -= transaction.pageCount;
+      if (totals.transactions === 0) this.bySender.delete(transaction.sender);
+    }
+    const ranges = transaction.ranges;
+    for (let n = 0; n < ranges.length; n += 2) {
+      const end = ranges[n] + ranges[n + 1];
+      for (let frame = ranges[n]; frame < end; frame++) this.unindex(frame, transaction);
+    }
+    if (transaction.handleLow < 0) return;
+    const key = keyOf(transaction.handleLow, transaction.handleHigh);
+    if (this.byHandle.get(key) === transaction) {
+      this.byHandle.delete(key);
+      this.bury(key, transaction.sender);
+    }
+  }
+
+  find(low: number, high: number): Transaction | null {
+    return this.byHandle.get(keyOf(low, high)) ?? null;
+  }
+
+  /** The sender that had a handle which has ended and was not issued since; -1 when none is remembered. */
+  buried(low: number, high: number): number {
+    return this.tombstones.get(keyOf(low, high)) ?? -1;
+  }
+
+  /** How many transactions that exist or may name the frame. */
+  namedBy(frame: number): number {
+    const found = this.byFrame.get(frame);
+    if (found === undefined) return 0;
+    return Array.isArray(found) ? found.length : 1;
+  }
+
+  /** The `n`-th of them. */
+  at(frame: number, n: number): Transaction {
+    const found = this.byFrame.get(frame) as Transaction | Transaction[];
+    return Array.isArray(found) ? found[n] : found;
+  }
+
+  /** Frames that any of them names. */
+  get frameCount(): number {
+    return this.byFrame.size;
+  }
+
+  frames(): IterableIterator<number> {
+    return this.byFrame.keys();
+  }
+
+  /** Those that are known to exist, or may. */
+  counted(state: TransactionState): number {
+    let count = 0;
+    for (const transaction of this.all) if (transaction.state === state) count++;
+    return count;
+  }
+
+  get live(): Transaction[] {
+    return [...this.all].filter((transaction) => transaction.state === STATE_LIVE);
+  }
+
+  get unknown(): Transaction[] {
+    return [...this.all].filter((transaction) => transaction.state === STATE_UNKNOWN);
+  }
+
+  private bury(key: number | string, sender: number): void {
+    this.tombstones.set(key, sender);
+    if (this.tombstones.size <= TOMBSTONES_MAX) return;
+    for (const oldest of this.tombstones.keys()) {
+      this.tombstones.delete(oldest);
+      this.forgetful = true;
+      return;
+    }
+  }
+
+  private index(transaction: Transaction, rangesBefore: number, lastCountBefore: number): void {
+    const ranges = transaction.ranges;
+    const from = Math.max(0, rangesBefore - 2);
+    for (let n = from; n < ranges.length; n += 2) {
+      const skip = n < rangesBefore ? lastCountBefore : 0;
+      const end = ranges[n] + ranges[n + 1];
+      for (let frame = ranges[n] + skip; frame < end; frame++) {
+        const found = this.byFrame.get(frame);
+        if (found === undefined) this.byFrame.set(frame, transaction);
+        else if (Array.isArray(found)) {
+          if (!found.includes(transaction)) found.push(transaction);
+        } else if (found !== transaction) this.byFrame.set(frame, [found, transaction]);
+      }
+    }
+  }
+
+  private unindex(frame: number, transaction: Transaction): void {
+    const found = this.byFrame.get(frame);
+    if (found === transaction) this.byFrame.delete(frame);
+    else if (Array.isArray(found)) {
+      const at = found.indexOf(transaction);
+      if (at < 0) return;
+      found.splice(at, 1);
+      if (found.length === 1) this.byFrame.set(frame, found[0]);
+    }
+  }
+}
+
+/** A handle as one key: a number where 53 bits and a sign hold it exactly, else text. */
+function keyOf(low: number, high: number): number | string {
+  if (high < EXACT_HIGH_LIMIT) return high * TWO_POW_32 + low;
+  return `${high}:${low}`;
+}

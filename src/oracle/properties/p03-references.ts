@@ -1,0 +1,130 @@
+// P3 references: what is counted is what holds.
+
+import { FFA_RXTX_MAP_32, FFA_RXTX_MAP_64, FFA_RXTX_UNMAP, FFA_SUCCESS_32 } from '../../abi/function-ids.ts';
+import {
+  EVENT_DOMAIN_DYING,
+  EVENT_DOMAIN_GONE,
+  EVENT_FRAME_ALLOCATE,
+  EVENT_GUEST_RETURN,
+} from '../../base/event-kinds.ts';
+import type { EventLog } from '../../base/event-log.ts';
+import { OWNER_FREE } from '../../hardware/frames.ts';
+import { LIFE_ALIVE } from '../model/domains.ts';
+import type { GuestCall } from '../model/guest-call.ts';
+import { Property, type PropertyInfo } from '../property.ts';
+
+interface Allocation {
+  readonly frame: number;
+  readonly count: number;
+}
+
+export class References extends Property {
+  readonly info: PropertyInfo = {
+    id: 'P3',
+    title: 'references',
+    checks:
+      'When all is quiet, each page of a guest has one reference for its allocation, one for each transaction that ' +
+      'names it and one for each buffer that it is, and a guest without transactions is back at its first reference ' +
+      'count.',
+    blindTo: 'Counts that are wrong for a while and right again when all is quiet.',
+  };
+  readonly kinds = [EVENT_FRAME_ALLOCATE, EVENT_GUEST_RETURN, EVENT_DOMAIN_DYING, EVENT_DOMAIN_GONE];
+  /** What was allocated to each owner that is not settled yet. */
+  private readonly allocations = new Map<number, Allocation[]>();
+
+  override reset(): void {
+    this.allocations.clear();
+  }
+
+  override event(kind: number, log: EventLog, at: number): void {
+    if (kind === EVENT_FRAME_ALLOCATE) {
+      const owner = log.argument(at, 2);
+      if (owner <= 0) return;
+      const allocation = { frame: log.argument(at, 0), count: log.argument(at, 1) };
+      const known = this.allocations.get(owner);
+      if (known === undefined) this.allocations.set(owner, [allocation]);
+      else known.push(allocation);
+    } else if (kind === EVENT_GUEST_RETURN) {
+      this.buffers(this.bench.model.call(log.pe(at)));
+    } else if (kind === EVENT_DOMAIN_DYING) {
+      const { buffers } = this.bench.model;
+      if (!buffers.atSpmc.has(log.argument(at, 0))) buffers.pinned.delete(log.argument(at, 0));
+    }
+  }
+
+  /** A buffer call that succeeded changes what holds the buffers' pages. */
+  private buffers(call: GuestCall): void {
+    if (call.a(0) !== FFA_SUCCESS_32) return;
+    const { pinned } = this.bench.model.buffers;
+    const fid = call.w(0);
+    if (fid === FFA_RXTX_UNMAP) pinned.delete(call.vm);
+    else if (fid === FFA_RXTX_MAP_32 || fid === FFA_RXTX_MAP_64) {
+      const ranges: number[] = [];
+      for (let n = 0; n < call.ledger.length; n += 3) {
+        if (call.ledger[n + 2] > 0) ranges.push(call.ledger[n], call.ledger[n + 1]);
+      }
+      pinned.set(call.vm, ranges);
+    }
+  }
+
+  override quiet(): void {
+    const held = this.bufferReferences();
+    for (const [owner, allocations] of this.allocations) {
+      let left = 0;
+      for (const { frame, count } of allocations) left += this.scan(owner, frame, count, held);
+      if (left === 0) this.allocations.delete(owner);
+    }
+    for (const domain of this.bench.model.domains.bySerial.values()) {
+      if (domain.life !== LIFE_ALIVE || domain.failed || domain.baseline < 0) continue;
+      if (this.bench.model.transactions.bySender.has(domain.vm) || domain.references === domain.baseline) continue;
+      const { vm, serial, references, baseline } = domain;
+      this.report(`VM ${vm} has other references than at first though nothing of it is shared`, {
+        vm,
+        serial,
+        references,
+        baseline,
+      });
+    }
+  }
+
+  /** Looks at the frames of one allocation that still belong to somebody; returns their number. */
+  private scan(owner: number, first: number, count: number, held: ReadonlyMap<number, number>): number {
+    const { machine, model } = this.bench;
+    const { frames } = machine;
+    let left = 0;
+    let wrong = 0;
+    let wrongFrame = -1;
+    for (let frame = first; frame < first + count; frame++) {
+      const now = frames.owner(frame);
+      if (now === OWNER_FREE || (now > 0 && now !== owner)) continue;
+      left++;
+      const holds = model.allocationReferences(frame) + model.transactions.namedBy(frame) + (held.get(frame) ?? 0);
+      if (frames.references(frame) === holds) continue;
+      if (wrong++ === 0) wrongFrame = frame;
+    }
+    if (wrong > 0) {
+      const references = frames.references(wrongFrame);
+      const holds =
+        model.allocationReferences(wrongFrame) + model.transactions.namedBy(wrongFrame) + (held.get(wrongFrame) ?? 0);
+      const anomaly =
+        references > holds ? 'page with a reference that nothing holds' : 'page with fewer references than hold it';
+      this.report(anomaly, { frame: wrongFrame, pages: wrong, owner, references, holds });
+    }
+    return left;
+  }
+
+  private bufferReferences(): Map<number, number> {
+    const { buffers, domains } = this.bench.model;
+    const held = new Map<number, number>();
+    for (const [vm, ranges] of buffers.pinned) {
+      const alive = domains.byVm.get(vm)?.life === LIFE_ALIVE;
+      if (!alive && !buffers.atSpmc.has(vm)) continue;
+      for (let n = 0; n < ranges.length; n += 2) {
+        for (let frame = ranges[n]; frame < ranges[n] + ranges[n + 1]; frame++) {
+          held.set(frame, (held.get(frame) ?? 0) + 1);
+        }
+      }
+    }
+    return held;
+  }
+}
