@@ -3,15 +3,15 @@
 //
 // Not here: direct messages to a VM, and from one to answer.
 
-import { FFA_ABORTED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_ABORTED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {
   FFA_ERROR,
   FFA_INTERRUPT,
   FFA_MSG_SEND_DIRECT_REQ2,
-  FFA_MSG_SEND_DIRECT_RESP2,
   FFA_MSG_SEND_DIRECT_RESP_32,
   FFA_MSG_SEND_DIRECT_RESP_64,
+  FFA_MSG_SEND_DIRECT_RESP2,
   FFA_RUN,
   FFA_SUCCESS_32,
   FFA_SUCCESS_64,

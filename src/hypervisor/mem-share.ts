@@ -6,9 +6,17 @@
 //
 // Limits: one receiver, one fragment that lies in the TX buffer, plain RAM, read-write access.
 
-import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import {
+  FFA_BUSY,
+  FFA_DENIED,
+  FFA_INVALID_PARAMETERS,
+  FFA_NO_MEMORY,
+  FFA_NOT_SUPPORTED,
+  FFA_OK,
+} from '../abi/errors.ts';
 import { FFA_ERROR, FFA_MEM_FRAG_RX, FFA_MEM_SHARE_64, FFA_SUCCESS_32 } from '../abi/function-ids.ts';
+import { DATA_ACCESS_RW, MEMORY_ATTRIBUTE_NS, MEMORY_NORMAL_WRITE_BACK_INNER } from '../abi/layout/memory-bits.ts';
 import {
   COMPOSITE_SIZE_BYTES,
   CONSTITUENT_PAGE_COUNT_OFFSET,
@@ -16,9 +24,15 @@ import {
   EMAD_1_0_SIZE_BYTES,
   EMAD_1_2_SIZE_BYTES,
 } from '../abi/layout/memory-transaction.ts';
-import { DATA_ACCESS_RW, MEMORY_ATTRIBUTE_NS, MEMORY_NORMAL_WRITE_BACK_INNER } from '../abi/layout/memory-bits.ts';
 import { FFA_VERSION_1_2 } from '../abi/versions.ts';
-import { ACCESS_READ, ACCESS_WRITE, TOUCH_BUFFER, TOUCH_FRAME, TOUCH_LOCK, TOUCH_REFERENCES } from '../base/announcement.ts';
+import {
+  ACCESS_READ,
+  ACCESS_WRITE,
+  TOUCH_BUFFER,
+  TOUCH_FRAME,
+  TOUCH_LOCK,
+  TOUCH_REFERENCES,
+} from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import { EVENT_SHARE_LIVE } from '../base/event-kinds.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';

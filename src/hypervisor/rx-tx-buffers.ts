@@ -7,13 +7,7 @@
 // Limits: one page each.
 
 import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
-import {
-  FFA_RX_ACQUIRE,
-  FFA_RX_RELEASE,
-  FFA_RXTX_MAP_64,
-  FFA_RXTX_UNMAP,
-  SMC64_BIT,
-} from '../abi/function-ids.ts';
+import { FFA_RX_ACQUIRE, FFA_RX_RELEASE, FFA_RXTX_MAP_64, FFA_RXTX_UNMAP, SMC64_BIT } from '../abi/function-ids.ts';
 import { RXTX_UNMAP_ENDPOINT_SHIFT } from '../abi/layout/buffers.ts';
 import { ACCESS_WRITE, TOUCH_BUFFER, TOUCH_LOCK, TOUCH_REFERENCES } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';

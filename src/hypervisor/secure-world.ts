@@ -10,8 +10,8 @@ import { emitRegisters } from '../hardware/emit-registers.ts';
 import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { Pe } from '../hardware/pe.ts';
-import type { PartitionListing } from './partition-listing.ts';
 import { RANK_SPMC_RX, RANK_SPMC_TX } from './lock-order.ts';
+import type { PartitionListing } from './partition-listing.ts';
 
 /** The first version that passes x0..x17. */
 export const SMCCC_VERSION_1_2 = 0x10002;

@@ -4,6 +4,7 @@
 // Limits: one receiver, one fragment, no more than fits the hypervisor's TX page.
 
 import { FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
+import { DATA_ACCESS_RW, MEMORY_NORMAL_WRITE_BACK_INNER } from '../abi/layout/memory-bits.ts';
 import {
   COMPOSITE_CONSTITUENT_COUNT_OFFSET,
   COMPOSITE_PAGE_COUNT_OFFSET,
@@ -24,7 +25,6 @@ import {
   MTD_FLAGS_OFFSET,
   MTD_SENDER_OFFSET,
 } from '../abi/layout/memory-transaction.ts';
-import { DATA_ACCESS_RW, MEMORY_NORMAL_WRITE_BACK_INNER } from '../abi/layout/memory-bits.ts';
 import { FFA_VERSION_1_1 } from '../abi/versions.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Share } from './ffa-context.ts';
@@ -79,7 +79,8 @@ export function readShareHeader(
   }
   const { attributes, flags, accessSizeBytes, receiverCount, accessOffset } = header;
   if (attributes > BYTE_MAX || flags > BYTE_MAX) return FFA_INVALID_PARAMETERS;
-  if (accessSizeBytes > BYTE_MAX || receiverCount > BYTE_MAX || accessOffset > OFFSET_MAX) return FFA_INVALID_PARAMETERS;
+  if (accessSizeBytes > BYTE_MAX || receiverCount > BYTE_MAX || accessOffset > OFFSET_MAX)
+    return FFA_INVALID_PARAMETERS;
   if (accessSizeBytes * receiverCount + accessOffset > length) return FFA_INVALID_PARAMETERS;
   if (accessSizeBytes < rules.accessSizeMin) return FFA_INVALID_PARAMETERS;
   return accessOffset % rules.accessAlignment === 0 ? FFA_OK : FFA_INVALID_PARAMETERS;
