@@ -1,8 +1,12 @@
 // The fields of one operation or answer of a vector file, read with their types. Whatever does not fit is the file's
 // mistake: one message with the file, the line and the field.
 
+import { PAGE_SHIFT } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import { parseDouble } from './vector-value.ts';
+import { parseDouble, parsed, parseWords } from './vector-value.ts';
+
+/** Pages in 4 GiB. */
+const PAGES_PER_HIGH_WORD = 0x10_0000;
 
 /** Where a JSON value stands, for messages. */
 export interface FieldsPlace {
@@ -50,6 +54,12 @@ export class Fields {
       this.fail(name, least === 0 ? 'a number, 0 or more ("0x…" or decimal)' : 'a number ("0x…" or decimal)');
     }
     return number as number;
+  }
+
+  /** The page number of an address of up to 64 bits. */
+  pageNumber(name: string): number {
+    if (!parseWords(this.values[name])) this.fail(name, 'an address ("0x…" or decimal)');
+    return parsed.high * PAGES_PER_HIGH_WORD + (parsed.low >>> PAGE_SHIFT);
   }
 
   /** A list; missing: empty. */

@@ -160,8 +160,7 @@ const PAGE_TYPES: ReadonlyMap<string, Stage2Attributes> = new Map([
 
 function map(replay: ReplayMachine, operation: Fields): void {
   const { domain } = find(replay, operation);
-  const gpa = operation.number('gpa', undefined, 0);
-  const gfn = Math.floor(gpa / PAGE_SIZE_BYTES);
+  const gfn = operation.pageNumber('gpa');
   const count = operation.number('n', 1, 1);
   const type = operation.text('type');
   if (type === 'invalid') {
@@ -170,7 +169,7 @@ function map(replay: ReplayMachine, operation: Fields): void {
   }
   const attributes = PAGE_TYPES.get(type);
   if (attributes === undefined) operation.fail('type', `invalid, ${[...PAGE_TYPES.keys()].join(', ')}`);
-  const source = operation.number('src', gpa, 0);
+  const source = operation.number('src', gfn * PAGE_SIZE_BYTES, 0);
   const owner = operation.has('src_dom') ? find(replay, operation, 'src_dom').domain : domain;
   const stride = operation.number('stride', 1, 0);
   for (let n = 0; n < count; n++) {

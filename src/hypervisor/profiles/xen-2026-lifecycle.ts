@@ -48,6 +48,7 @@ export class Xen2026Lifecycle implements Lifecycle {
     return code === FFA_OK ? 0 : ENOMEM;
   }
 
+  // biome-ignore lint/correctness/useYield: other lifecycles have something to undo here.
   /** The context is freed before the teardown looks for it, so nothing is undone: partitions keep what they were told. */
   *creationFailed(_hypervisor: Hypervisor, _pe: Pe, domain: Domain): Coroutine {
     domain.ffa = null;
