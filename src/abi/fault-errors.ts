@@ -17,7 +17,6 @@ export const FAULT_ERRORS: Readonly<Record<FaultKind, FfaErrorCode>> = {
   version: FFA_NOT_SUPPORTED,
   function: FFA_NOT_SUPPORTED,
   'message-type': FFA_INVALID_PARAMETERS,
-  character: FFA_INVALID_PARAMETERS,
   'reserved-not-zero': FFA_INVALID_PARAMETERS,
 };
 

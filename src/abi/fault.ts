@@ -15,7 +15,6 @@ export type FaultKind =
   | 'version'
   | 'function'
   | 'message-type'
-  | 'character'
   | 'reserved-not-zero';
 
 /** One thing that is wrong, and where. */

@@ -1,6 +1,6 @@
 // What FFA_FEATURES answers in w2 and w3, by what was asked for.
 //
-// Sources: FF-A 1.1 §13.3, [Xen ffa.c], [Hafnium api.c], [ACS].
+// Sources: FF-A 1.2 §13.3, [Xen ffa.c], [Hafnium api.c], [ACS].
 
 import * as bits from './features.ts';
 import {

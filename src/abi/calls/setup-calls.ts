@@ -48,7 +48,7 @@ export const SETUP_CALLS: readonly Call[] = [
     results: [w(0, 'version', 'version')],
     errors: [
       notSupported('bit 31 is set', 'Hafnium api.c'),
-      notSupported('an incompatible version', 'FF-A 1.1 §13.2'),
+      notSupported('an incompatible version', 'FF-A 1.2 §13.2'),
       notSupported('a lower version after other calls', 'FF-A 1.2 §13.2.2'),
     ],
   }),
@@ -57,7 +57,7 @@ export const SETUP_CALLS: readonly Call[] = [
     arguments: [w(1, 'feature', 'function'), w(2, 'inputProperties', 'flags')],
     answers: SUCCESS,
     results: [w(2, 'properties'), w(3, 'moreProperties')],
-    errors: [notSupported('what was asked for is not there', 'FF-A 1.1 §13.3')],
+    errors: [notSupported('what was asked for is not there', 'FF-A 1.2 §13.3')],
   }),
   call(f.FFA_RX_ACQUIRE, 'FFA_RX_ACQUIRE', {
     since: FFA_VERSION_1_1,
