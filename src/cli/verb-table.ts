@@ -21,4 +21,9 @@ export const VERBS: readonly Verb[] = [
     summary: 'registers, descriptors, manifests or an event file in words; says which field is wrong',
     load: () => import('./verbs/decode.ts'),
   },
+  {
+    name: 'conform',
+    summary: 'replays recorded vectors on the mediator and compares every answer',
+    load: () => import('./verbs/conform.ts'),
+  },
 ];

@@ -13,6 +13,7 @@ import {
 } from '../hardware/stage2.ts';
 import { DOMAIN_DEAD, DOMAIN_GONE, type DomainConfig, TEE_FFA, TEE_NONE, TEE_OTHER } from '../hypervisor/domain.ts';
 import { mediate } from '../hypervisor/guest-call.ts';
+import { SMCCC_VERSION_1_2 } from '../hypervisor/secure-world.ts';
 import type { AnswerCheck } from './answer-check.ts';
 import type { Fields } from './fields.ts';
 import { RAM_BASE, type ReplayDomain, type ReplayMachine } from './replay-machine.ts';
@@ -24,7 +25,7 @@ export type Operation = (replay: ReplayMachine, operation: Fields, check: Answer
 const NS_PER_MS = 1_000_000;
 const VCPUS_DEFAULT = 2;
 const PAGES_DEFAULT = 1024;
-const DEFAULT_SMCCC_VERSION = 0x10002;
+const DEFAULT_SMCCC_VERSION = SMCCC_VERSION_1_2;
 
 function probe(replay: ReplayMachine, operation: Fields, check: AnswerCheck): void {
   const hypervisor = replay.reset();

@@ -1,0 +1,6 @@
+// conform: replays what the real mediator did, as it was recorded, on ours, and compares. Pure: its input is the text of
+// vector files, line by line.
+
+export * from './file-replay.ts';
+export * from './session-replay.ts';
+export * from './vector-reader.ts';
