@@ -1,4 +1,4 @@
-// How many pages are shared, pinned, in quarantine and allocated, as a run goes on.
+// How many pages are shared, in quarantine and allocated, as a run goes on.
 
 import * as k from '../base/event-kinds.ts';
 import type { EventSource } from './event-source.ts';
@@ -6,8 +6,6 @@ import type { EventSource } from './event-source.ts';
 export class PageCounters {
   /** Pages in shares that the hypervisor holds in its books. */
   shared = 0;
-  /** Pages with a reference beyond their allocation, counted once for each. */
-  pinned = 0;
   quarantined = 0;
   allocated = 0;
 
@@ -26,16 +24,8 @@ export class PageCounters {
       case k.EVENT_QUARANTINE_RELEASE:
         this.quarantined -= events.argument(at, 4);
         return true;
-      case k.EVENT_FRAME_GET:
-        this.pinned += events.argument(at, 1);
-        return true;
-      case k.EVENT_FRAME_PUT:
-        this.pinned -= events.argument(at, 1);
-        return true;
       case k.EVENT_FRAME_ALLOCATE:
         this.allocated += events.argument(at, 1);
-        // Its own reference is put in the end like any other.
-        this.pinned += events.argument(at, 1);
         return true;
       case k.EVENT_FRAME_FREE:
         this.allocated -= events.argument(at, 1);

@@ -16,7 +16,7 @@ import { eventWords } from './event-words.ts';
 import { doorOf, pairCalls } from './open-calls.ts';
 import { PageCounters } from './page-counters.ts';
 import { functionIdOf, registersOf } from './registers-of.ts';
-import { COUNTER_PROCESS, type Track, TraceTracks } from './trace-tracks.ts';
+import { COUNTER_PROCESS, TraceTracks, type Track } from './trace-tracks.ts';
 
 /** One Chrome trace event. Times are microseconds. */
 export interface TraceEvent {
@@ -32,7 +32,6 @@ export interface TraceEvent {
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
-const STORY_THREAD = 2;
 const NS_OF_TRACE_UNIT = 1000;
 
 /** Kinds that are drawn as instants; what is not here and no slice is not drawn. */
@@ -115,8 +114,8 @@ class TraceWriter {
     switch (kind) {
       case k.EVENT_SP_ENTER: {
         const track = this.tracks.track(this.actors.endpoint(events.argument(at, 0)), pe);
-        this.arrow(this.tracks.track(this.actors.spmc, pe), track, 'enter');
-        this.begin(track, 'runs', { ns: events.timeNs(at), vcpu: events.argument(at, 1) });
+        const args = { ns: events.timeNs(at), vcpu: events.argument(at, 1) };
+        this.beginFrom(this.tracks.track(this.actors.spmc, pe), track, 'runs', args);
         return;
       }
       case k.EVENT_SP_EXIT:
@@ -125,12 +124,14 @@ class TraceWriter {
       case k.EVENT_STORY:
       case k.EVENT_EXPECTATION:
       case k.EVENT_VIOLATION:
-        this.instant(this.tracks.timeTrack(STORY_THREAD, 'story'), at);
+        this.instant(this.tracks.story(), at);
         return;
       default: {
         if (!INSTANTS.has(kind)) return;
         const ends = this.actors.endsOf(events, at);
-        if (ends !== null) this.instant(this.tracks.track(ends.from, pe), at);
+        if (ends === null) return;
+        const isLife = ends.from.kind === 'vm' || ends.from.kind === 'sp';
+        this.instant(this.tracks.track(ends.from, isLife ? NO_PE : pe), at);
       }
     }
   }
@@ -151,8 +152,7 @@ class TraceWriter {
     this.begin(source, name, args);
     const target = this.tracks.track(to, events.pe(at));
     if (from.kind === 'sp') return;
-    this.arrow(source, target, name);
-    this.begin(target, name, args);
+    this.beginFrom(source, target, name, args);
   }
 
   private answer(at: number): void {
@@ -222,17 +222,22 @@ class TraceWriter {
     });
   }
 
-  /** An arrow from the slice that is open on `from` to the one that opens next on `to`, one nanosecond later. */
-  private arrow(from: Track, to: Track, name: string): void {
+  /** Begins a slice one nanosecond later, with an arrow to it from the slice that is open on `from`, if one is. */
+  private beginFrom(from: Track, to: Track, name: string, args: Readonly<Record<string, unknown>>): void {
+    if ((this.open.get(from) ?? 0) === 0) {
+      this.begin(to, name, args);
+      return;
+    }
     const id = ++this.flows;
     this.out.push({ ph: 's', pid: from.process, tid: from.thread, ts: this.ts(), id, name, cat: 'door' });
     this.drawNs++;
+    this.begin(to, name, args);
     this.out.push({ ph: 'f', bp: 'e', pid: to.process, tid: to.thread, ts: this.ts(), id, name, cat: 'door' });
   }
 
   private count(): void {
-    const { allocated, pinned, quarantined, shared } = this.counters;
-    for (const [name, pages] of Object.entries({ shared, pinned, quarantined, allocated })) {
+    const { allocated, quarantined, shared } = this.counters;
+    for (const [name, pages] of Object.entries({ shared, quarantined, allocated })) {
       this.out.push({
         ph: 'C',
         pid: COUNTER_PROCESS,
@@ -255,6 +260,7 @@ class TraceWriter {
       }
       process = track.process;
       list.push({ ...common, tid: track.thread, name: 'thread_name', args: { name: track.threadName } });
+      list.push({ ...common, tid: track.thread, name: 'thread_sort_index', args: { sort_index: list.length } });
     }
     return list;
   }
