@@ -1,0 +1,121 @@
+// FFA_MEM_FRAG_TX: a sender brings the next fragment of its descriptor. FFA_MEM_FRAG_RX: a retriever asks for the next
+// one of its response.
+//
+// There is no call to give up a send that is under way: a sender that stops leaves its slot used.
+
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../abi/errors.ts';
+import { FFA_MEM_FRAG_TX } from '../abi/function-ids.ts';
+import { FRAG_ENDPOINT_SHIFT } from '../abi/layout/memory-bits.ts';
+import { CONSTITUENT_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
+import { FFA_VERSION_1_1 } from '../abi/versions.ts';
+import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import type { RegisterFile } from '../hardware/registers.ts';
+import type { Result } from './answers.ts';
+import { type Endpoint, RX_EMPTY, RX_FULL } from './endpoint.ts';
+import { answerNextFragment, finishSend } from './memory-send.ts';
+import { copyConstituents, responseHeadBytes } from './retrieve-response.ts';
+import type { Spmc } from './spmc.ts';
+import type { Staging } from './staging.ts';
+import { KIND_DONATE, type Receiver, type Transaction } from './transaction.ts';
+
+export function fetchFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
+  const length = r.w(3);
+  if (caller.secure && r.w(4) !== 0) return FFA_INVALID_PARAMETERS;
+  if (!caller.mapped || length < CONSTITUENT_SIZE_BYTES || length % CONSTITUENT_SIZE_BYTES !== 0) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  const pages = caller.version < FFA_VERSION_1_1 ? 1 : caller.bufferPages;
+  if (length > pages * PAGE_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+  staging.fetch(spmc.contents, caller, length);
+  return FFA_OK;
+}
+
+export function takeFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
+  const transaction = spmc.slots.find(r.w(1), r.w(2));
+  if (transaction === null || transaction.complete) return FFA_INVALID_PARAMETERS;
+  if (!isSender(caller, transaction, r)) return FFA_INVALID_PARAMETERS;
+  if (transaction.fragmentCount === spmc.limits.fragments) {
+    spmc.slots.release(transaction);
+    return FFA_NO_MEMORY;
+  }
+  const count = staging.length / CONSTITUENT_SIZE_BYTES;
+  transaction.append(staging.bytes, 0, count);
+  if (transaction.receivedCount === transaction.constituentCount) return finishSend(spmc, transaction, r);
+  const head = responseHeadBytes(transaction.senderVersion, transaction.receiverCount);
+  return answerNextFragment(r, transaction, head + transaction.receivedCount * CONSTITUENT_SIZE_BYTES);
+}
+
+function isSender(caller: Endpoint, transaction: Transaction, r: RegisterFile): boolean {
+  if (caller.secure) return !transaction.fromNormalWorld && transaction.sender === caller.id;
+  return transaction.fromNormalWorld && r.w(4) >>> FRAG_ENDPOINT_SHIFT === transaction.sender;
+}
+
+/** FFA_MEM_FRAG_RX. */
+export function giveFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
+  if (caller.secure && r.w(4) !== 0) return FFA_INVALID_PARAMETERS;
+  if (!caller.mapped) return FFA_INVALID_PARAMETERS;
+  if (caller.rx !== RX_EMPTY) return FFA_BUSY;
+  const transaction = spmc.slots.find(r.w(1), r.w(2));
+  if (transaction === null || !transaction.complete) return FFA_INVALID_PARAMETERS;
+  const borrower = r.w(4) >>> FRAG_ENDPOINT_SHIFT;
+  if (!caller.secure && borrower === 0) return giveToHypervisor(spmc, caller, r, transaction);
+  const receiver = transaction.receiver(caller.secure ? caller.id : borrower);
+  if (receiver === null || !receiver.holds || isSecureEndpoint(receiver.id) !== caller.secure) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  return giveToBorrower(spmc, caller, r, transaction, receiver);
+}
+
+function giveToBorrower(
+  spmc: Spmc,
+  caller: Endpoint,
+  r: RegisterFile,
+  transaction: Transaction,
+  receiver: Receiver,
+): Result {
+  const head = responseHeadBytes(caller.version, 1);
+  const result = give(spmc, caller, r, transaction, receiver.fragmentsRead, head);
+  if (result !== FFA_OK) return result;
+  receiver.fragmentsRead++;
+  if (transaction.kind === KIND_DONATE && receiver.fragmentsRead === transaction.fragmentCount) {
+    spmc.slots.release(transaction);
+  }
+  return FFA_OK;
+}
+
+function giveToHypervisor(spmc: Spmc, caller: Endpoint, r: RegisterFile, transaction: Transaction): Result {
+  if (transaction.hypervisorRead < 0) return FFA_INVALID_PARAMETERS;
+  const head = responseHeadBytes(caller.version, transaction.receiverCount);
+  const result = give(spmc, caller, r, transaction, transaction.hypervisorRead, head);
+  if (result !== FFA_OK) return result;
+  transaction.hypervisorRead++;
+  if (transaction.hypervisorRead === transaction.fragmentCount) transaction.hypervisorRead = -1;
+  return FFA_OK;
+}
+
+/** Writes sent fragment `index` to RX when the caller asks for exactly its offset; else answers the error. */
+function give(
+  spmc: Spmc,
+  caller: Endpoint,
+  r: RegisterFile,
+  transaction: Transaction,
+  index: number,
+  head: number,
+): Result {
+  let before = 0;
+  for (let n = 0; n < index; n++) before += transaction.fragmentSizes[n];
+  if (index >= transaction.fragmentCount || r.w(3) !== head + before * CONSTITUENT_SIZE_BYTES) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  const count = transaction.fragmentSizes[index];
+  copyConstituents(spmc.response, 0, transaction, before, count);
+  spmc.writeRx(caller, spmc.response, count * CONSTITUENT_SIZE_BYTES);
+  caller.rx = RX_FULL;
+  r.clear();
+  r.setW(0, FFA_MEM_FRAG_TX);
+  r.setW(1, transaction.handleLow);
+  r.setW(2, transaction.handleHigh);
+  r.setW(3, count * CONSTITUENT_SIZE_BYTES);
+  return FFA_OK;
+}

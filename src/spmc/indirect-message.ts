@@ -1,0 +1,104 @@
+// FFA_MSG_SEND2: a message from the sender's TX to the receiver's RX, which then belongs to the receiver until it
+// releases it; the receiver is told by a framework notification.
+
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
+import {
+  MESSAGE_FLAGS_OFFSET,
+  MESSAGE_HEADER_1_1_SIZE_BYTES,
+  MESSAGE_HEADER_1_2_SIZE_BYTES,
+  MESSAGE_PAYLOAD_OFFSET,
+  MESSAGE_PAYLOAD_SIZE_OFFSET,
+  MESSAGE_RECEIVER_OFFSET,
+  MESSAGE_RESERVED_4_OFFSET,
+  MESSAGE_SENDER_OFFSET,
+  MESSAGE_UUID_OFFSET,
+  MSG_SEND2_FLAG_DELAY_SRI,
+  MSG_SEND2_SENDER_SHIFT,
+} from '../abi/layout/messages.ts';
+import { PARTITION_INDIRECT_MESSAGES } from '../abi/layout/partition-information.ts';
+import { FFA_VERSION_1_2 } from '../abi/versions.ts';
+import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import type { RegisterFile } from '../hardware/registers.ts';
+import { answerSuccess, type Result } from './answers.ts';
+import { type Endpoint, RX_EMPTY, RX_FULL } from './endpoint.ts';
+import { readU16, readU32, writeU16, writeU32 } from './little-endian.ts';
+import { Partition } from './partition.ts';
+import type { Spmc } from './spmc.ts';
+import type { Staging } from './staging.ts';
+
+/** Who sends: the calling partition, or the VM that the hypervisor names. */
+function senderOf(spmc: Spmc, caller: Endpoint, r: RegisterFile): Endpoint | undefined {
+  const id = r.w(1) >>> MSG_SEND2_SENDER_SHIFT;
+  if (caller.secure) return id === 0 || id === caller.id ? caller : undefined;
+  return isSecureEndpoint(id) ? undefined : spmc.endpoint(id);
+}
+
+export function fetchMessage(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
+  const sender = senderOf(spmc, caller, r);
+  if (sender === undefined || (r.w(2) & ~MSG_SEND2_FLAG_DELAY_SRI) !== 0) return FFA_INVALID_PARAMETERS;
+  if (!sender.mapped) return FFA_DENIED;
+  staging.fetch(spmc.contents, sender, sender.bufferPages * PAGE_SIZE_BYTES);
+  return FFA_OK;
+}
+
+export function sendMessage(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging, peIndex: number): Result {
+  const sender = senderOf(spmc, caller, r);
+  if (sender === undefined) return FFA_INVALID_PARAMETERS;
+  const bytes = staging.bytes;
+  const headerSize = headerSizeFor(sender.version);
+  const offset = readU32(bytes, MESSAGE_PAYLOAD_OFFSET);
+  const size = readU32(bytes, MESSAGE_PAYLOAD_SIZE_OFFSET);
+  const receiverId = readU16(bytes, MESSAGE_RECEIVER_OFFSET);
+  const reserved = readU32(bytes, MESSAGE_FLAGS_OFFSET) | readU32(bytes, MESSAGE_RESERVED_4_OFFSET);
+  if (reserved !== 0 || readU16(bytes, MESSAGE_SENDER_OFFSET) !== sender.id || receiverId === sender.id) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  if (offset < headerSize || offset + size > staging.length) return FFA_INVALID_PARAMETERS;
+  const receiver = spmc.endpoint(receiverId);
+  // Between two VMs a message is the hypervisor's business.
+  if (receiver === undefined || (!sender.secure && !receiver.secure)) return FFA_INVALID_PARAMETERS;
+  if (!takesIndirect(sender) || !takesIndirect(receiver)) return FFA_DENIED;
+  const toHeader = headerSizeFor(receiver.version);
+  if (!receiver.mapped || toHeader + size > receiver.bufferPages * PAGE_SIZE_BYTES) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  if (receiver.rx !== RX_EMPTY) return FFA_BUSY;
+  deliver(spmc, sender, receiver, bytes, offset, size);
+  receiver.rx = RX_FULL;
+  receiver.notifications.rxFullFromSpm = true;
+  receiver.notifications.rxFullReported = false;
+  spmc.notificationPending(receiver, (r.w(2) & MSG_SEND2_FLAG_DELAY_SRI) !== 0, peIndex);
+  return answerSuccess(r);
+}
+
+function takesIndirect(endpoint: Endpoint): boolean {
+  return !(endpoint instanceof Partition) || (endpoint.messagingMethods & PARTITION_INDIRECT_MESSAGES) !== 0;
+}
+
+function headerSizeFor(version: number): number {
+  return version >= FFA_VERSION_1_2 ? MESSAGE_HEADER_1_2_SIZE_BYTES : MESSAGE_HEADER_1_1_SIZE_BYTES;
+}
+
+/** Writes header and payload to the receiver's RX, in the receiver's layout. */
+function deliver(
+  spmc: Spmc,
+  sender: Endpoint,
+  receiver: Endpoint,
+  from: Uint8Array,
+  offset: number,
+  size: number,
+): void {
+  const bytes = spmc.response;
+  const header = headerSizeFor(receiver.version);
+  bytes.fill(0, 0, header);
+  writeU32(bytes, MESSAGE_PAYLOAD_OFFSET, header);
+  writeU16(bytes, MESSAGE_RECEIVER_OFFSET, receiver.id);
+  writeU16(bytes, MESSAGE_SENDER_OFFSET, sender.id);
+  writeU32(bytes, MESSAGE_PAYLOAD_SIZE_OFFSET, size);
+  if (header === MESSAGE_HEADER_1_2_SIZE_BYTES && sender.version >= FFA_VERSION_1_2) {
+    for (let n = 0; n < 16; n++) bytes[MESSAGE_UUID_OFFSET + n] = from[MESSAGE_UUID_OFFSET + n];
+  }
+  bytes.set(from.subarray(offset, offset + size), header);
+  spmc.writeRx(receiver, bytes, header + size);
+}

@@ -1,0 +1,133 @@
+// FFA_MEM_RETRIEVE_REQ: a borrower gets the pages of a transaction and its description, or the hypervisor gets the
+// description alone. The description goes to the caller's RX buffer, in as many fragments as it needs (fragments.ts).
+
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
+import { FFA_MEM_RETRIEVE_RESP } from '../abi/function-ids.ts';
+import {
+  DATA_ACCESS_MASK,
+  DATA_ACCESS_RW,
+  INSTRUCTION_ACCESS_MASK,
+  INSTRUCTION_ACCESS_X,
+  MEMORY_FLAG_ZERO,
+} from '../abi/layout/memory-bits.ts';
+import {
+  MTD_ATTRIBUTES_OFFSET,
+  MTD_FLAGS_OFFSET,
+  MTD_HANDLE_OFFSET,
+  MTD_SENDER_OFFSET,
+  MTD_TAG_OFFSET,
+} from '../abi/layout/memory-transaction.ts';
+import type { RegisterFile } from '../hardware/registers.ts';
+import { STAGE2_EXECUTE, STAGE2_READ, STAGE2_WRITE } from '../hardware/stage2.ts';
+import type { Result } from './answers.ts';
+import { type Endpoint, RX_EMPTY, RX_FULL } from './endpoint.ts';
+import { readU16, readU32 } from './little-endian.ts';
+import { fetchDescriptor } from './memory-send.ts';
+import { retrievedAttributes, setTransactionAttributes, transactionUnmapped, zeroTransaction } from './page-states.ts';
+import { checkRetrieve, Grant } from './retrieve-checks.ts';
+import { writeResponse } from './retrieve-response.ts';
+import { DescriptorParts, locateParts } from './send-checks.ts';
+import type { Spmc } from './spmc.ts';
+import type { Staging } from './staging.ts';
+import { KIND_DONATE, type Transaction } from './transaction.ts';
+
+const parts = new DescriptorParts();
+const grant = new Grant();
+
+export function fetchRetrieve(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
+  if (r.w(1) !== r.w(2)) return FFA_INVALID_PARAMETERS;
+  const fetched = fetchDescriptor(spmc, caller, r, staging);
+  if (fetched !== FFA_OK) return fetched;
+  return caller.rx === RX_EMPTY ? FFA_OK : FFA_BUSY;
+}
+
+export function retrieveMemory(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
+  const bytes = staging.bytes;
+  const length = staging.length;
+  const located = locateParts(bytes, length, caller.version, parts);
+  if (located !== FFA_OK) return located;
+  const transaction = spmc.slots.find(readU32(bytes, MTD_HANDLE_OFFSET), readU32(bytes, MTD_HANDLE_OFFSET + 4));
+  if (transaction === null) return spmc.personality.unknownHandleError;
+  if (!transaction.complete) return FFA_INVALID_PARAMETERS;
+  if (!caller.secure && parts.emadCount === 0) return retrieveByHypervisor(spmc, caller, r, transaction, bytes);
+  const checked = checkRetrieve(caller, transaction, bytes, length, parts, grant);
+  if (checked !== FFA_OK) return checked;
+  const mapped = caller.secure ? retrieveForPartition(spmc, caller, transaction, bytes) : retrieveForVm(transaction);
+  if (mapped !== FFA_OK) return mapped;
+  return respond(spmc, caller, r, transaction);
+}
+
+/** Maps the pages at the partition, as `grant` says. */
+function retrieveForPartition(spmc: Spmc, caller: Endpoint, transaction: Transaction, bytes: Uint8Array): Result {
+  const receiver = grant.receiver;
+  if (receiver === null || receiver.holds || receiver.retrieved) return FFA_DENIED;
+  if (!transactionUnmapped(caller.pages, transaction)) return FFA_DENIED;
+  let access = STAGE2_READ;
+  if ((grant.permissions & DATA_ACCESS_MASK) === DATA_ACCESS_RW) access |= STAGE2_WRITE;
+  if ((grant.permissions & INSTRUCTION_ACCESS_MASK) === INSTRUCTION_ACCESS_X) access |= STAGE2_EXECUTE;
+  if ((readU32(bytes, MTD_FLAGS_OFFSET) & MEMORY_FLAG_ZERO) !== 0) zeroTransaction(spmc.frames, transaction);
+  const attributes = retrievedAttributes(transaction.kind, transaction.senderAttributes, access);
+  setTransactionAttributes(caller.pages, transaction, attributes);
+  receiver.holds = true;
+  receiver.retrieved = true;
+  return FFA_OK;
+}
+
+/** A VM's retrieve is bookkeeping: what the VM may touch is the hypervisor's business. */
+function retrieveForVm(transaction: Transaction): Result {
+  const receiver = grant.receiver;
+  if (receiver === null || receiver.holds || receiver.retrieved) return FFA_DENIED;
+  let borrowers = 0;
+  for (let n = 0; n < transaction.receiverCount; n++) {
+    if (!isSecureEndpoint(transaction.receivers[n].id)) borrowers++;
+  }
+  if (borrowers > 1) return FFA_NOT_SUPPORTED;
+  receiver.holds = true;
+  receiver.retrieved = true;
+  return FFA_OK;
+}
+
+/** Fills RX with the response, or its first fragment. */
+function respond(spmc: Spmc, caller: Endpoint, r: RegisterFile, transaction: Transaction): Result {
+  const receiver = grant.receiver;
+  if (receiver === null) return FFA_DENIED;
+  const written = writeResponse(spmc, caller, transaction, receiver, grant.permissions);
+  receiver.fragmentsRead = written.fragments;
+  caller.rx = RX_FULL;
+  r.clear();
+  r.setW(0, FFA_MEM_RETRIEVE_RESP);
+  r.setW(1, written.totalBytes);
+  r.setW(2, written.fragmentBytes);
+  // A donated region has a new owner: nothing of the transaction is left once the owner has been told where it is.
+  if (transaction.kind === KIND_DONATE && receiver.fragmentsRead === transaction.fragmentCount) {
+    spmc.slots.release(transaction);
+  }
+  return FFA_OK;
+}
+
+/** The hypervisor asks what a VM's transaction says: every field of the request but the handle is zero. */
+function retrieveByHypervisor(
+  spmc: Spmc,
+  caller: Endpoint,
+  r: RegisterFile,
+  transaction: Transaction,
+  bytes: Uint8Array,
+): Result {
+  const zeroExceptHandle =
+    readU16(bytes, MTD_SENDER_OFFSET) |
+    readU16(bytes, MTD_ATTRIBUTES_OFFSET) |
+    readU32(bytes, MTD_FLAGS_OFFSET) |
+    readU32(bytes, MTD_TAG_OFFSET) |
+    readU32(bytes, MTD_TAG_OFFSET + 4);
+  if (zeroExceptHandle !== 0) return FFA_INVALID_PARAMETERS;
+  if (transaction.hypervisorRead >= 0) return FFA_DENIED;
+  const written = writeResponse(spmc, caller, transaction, null, 0);
+  transaction.hypervisorRead = written.fragments === transaction.fragmentCount ? -1 : written.fragments;
+  caller.rx = RX_FULL;
+  r.clear();
+  r.setW(0, FFA_MEM_RETRIEVE_RESP);
+  r.setW(1, written.totalBytes);
+  r.setW(2, written.fragmentBytes);
+  return FFA_OK;
+}

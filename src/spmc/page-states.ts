@@ -1,0 +1,101 @@
+// Page states: who owns a page, and who may touch it, in the software bits of each stage-2 entry [Hafnium vm.c].
+//
+//   owner, alone            (none of the bits)
+//   owner, shared           SHARED
+//   owner, lent             INVALID: it keeps the entry and loses access
+//   borrower of a share     UNOWNED and SHARED
+//   borrower of a lend      UNOWNED
+//   nothing here            no entry
+//
+// The normal world has one table for all its endpoints: which VM owns a page is the hypervisor's business alone.
+
+import type { FrameTable } from '../hardware/frames.ts';
+import {
+  STAGE2_INVALID,
+  STAGE2_RWX,
+  STAGE2_SHARED,
+  STAGE2_UNOWNED,
+  type Stage2,
+  type Stage2Attributes,
+} from '../hardware/stage2.ts';
+import { KIND_LEND, KIND_SHARE, type Transaction, type TransactionKind } from './transaction.ts';
+
+export const OWNERSHIP_BITS = STAGE2_INVALID | STAGE2_UNOWNED | STAGE2_SHARED;
+
+/** No page of a range is mapped, or pages differ. */
+export const NOT_UNIFORM = -1;
+
+/**
+ * The attributes that all pages of one run have, or NOT_UNIFORM when one is not mapped, differs, or lies beyond
+ * `pageLimit`. No page at all is NOT_UNIFORM too.
+ */
+export function uniformAttributes(pages: Stage2, first: number, count: number, pageLimit: number): number {
+  if (count === 0 || first + count > pageLimit) return NOT_UNIFORM;
+  if (pages.translate(first) < 0) return NOT_UNIFORM;
+  const attributes = pages.attributes;
+  let at = first + pages.run;
+  const end = first + count;
+  while (at < end) {
+    if (pages.translate(at) < 0 || pages.attributes !== attributes) return NOT_UNIFORM;
+    at += pages.run;
+  }
+  return attributes;
+}
+
+/** Whether no page of the run is mapped. */
+export function allUnmapped(pages: Stage2, first: number, count: number): boolean {
+  for (let n = 0; n < count; n++) if (pages.translate(first + n) >= 0) return false;
+  return true;
+}
+
+/** The attributes of all pages of a transaction in its sender's table, or NOT_UNIFORM. */
+export function transactionAttributes(pages: Stage2, transaction: Transaction, pageLimit: number): number {
+  let attributes = NOT_UNIFORM;
+  for (let n = 0; n < transaction.constituentCount; n++) {
+    const found = uniformAttributes(pages, transaction.firstPage(n), transaction.pagesOf(n), pageLimit);
+    if (found === NOT_UNIFORM) return NOT_UNIFORM;
+    if (n === 0) attributes = found;
+    else if (found !== attributes) return NOT_UNIFORM;
+  }
+  return attributes;
+}
+
+/** Maps every page of a transaction, at its own address, with `attributes`; 0 unmaps. */
+export function setTransactionAttributes(pages: Stage2, transaction: Transaction, attributes: Stage2Attributes): void {
+  for (let n = 0; n < transaction.constituentCount; n++) {
+    const first = transaction.firstPage(n);
+    const count = transaction.pagesOf(n);
+    if (attributes === 0) pages.unmap(first, count);
+    else pages.map(first, first, count, attributes);
+  }
+}
+
+export function transactionUnmapped(pages: Stage2, transaction: Transaction): boolean {
+  for (let n = 0; n < transaction.constituentCount; n++) {
+    if (!allUnmapped(pages, transaction.firstPage(n), transaction.pagesOf(n))) return false;
+  }
+  return true;
+}
+
+export function zeroTransaction(frames: FrameTable, transaction: Transaction): void {
+  for (let n = 0; n < transaction.constituentCount; n++) {
+    frames.scrub(transaction.firstPage(n), transaction.pagesOf(n));
+  }
+}
+
+/** What the sender's pages become when they are sent. */
+export function sentAttributes(kind: TransactionKind, attributes: Stage2Attributes): Stage2Attributes {
+  if (kind === KIND_SHARE) return attributes | STAGE2_SHARED;
+  return kind === KIND_LEND ? attributes | STAGE2_INVALID : 0;
+}
+
+/** What a borrower's pages become when it retrieves them with `access`. */
+export function retrievedAttributes(
+  kind: TransactionKind,
+  senderAttributes: Stage2Attributes,
+  access: Stage2Attributes,
+): Stage2Attributes {
+  const kept = senderAttributes & ~(STAGE2_RWX | OWNERSHIP_BITS);
+  if (kind === KIND_SHARE) return kept | access | STAGE2_UNOWNED | STAGE2_SHARED;
+  return kind === KIND_LEND ? kept | access | STAGE2_UNOWNED : kept | access;
+}

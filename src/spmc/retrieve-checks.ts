@@ -1,0 +1,184 @@
+// What a borrower may ask in FFA_MEM_RETRIEVE_REQ, in the order in which Hafnium checks it [Hafnium ffa_memory.c]. The
+// request was copied once; nothing here touches memory or state.
+
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
+import {
+  DATA_ACCESS_MASK,
+  DATA_ACCESS_RESERVED,
+  DATA_ACCESS_RO,
+  DATA_ACCESS_RW,
+  DATA_ACCESS_UNSPECIFIED,
+  INSTRUCTION_ACCESS_MASK,
+  INSTRUCTION_ACCESS_NX,
+  INSTRUCTION_ACCESS_RESERVED,
+  INSTRUCTION_ACCESS_UNSPECIFIED,
+  INSTRUCTION_ACCESS_X,
+  MEMORY_ATTRIBUTE_NS,
+  MEMORY_FLAG_ALIGNMENT_HINT_MASK,
+  MEMORY_FLAG_ALIGNMENT_HINT_VALID,
+  MEMORY_FLAG_BYPASS_BORROWER_CHECK,
+  MEMORY_FLAG_TYPE_MASK,
+  MEMORY_FLAG_TYPE_SHIFT,
+  MEMORY_FLAG_ZERO,
+  MEMORY_FLAG_ZERO_AFTER_RELINQUISH,
+  MEMORY_FLAGS_RETRIEVE_MASK,
+  MEMORY_NORMAL_WRITE_BACK_INNER,
+  MEMORY_TYPE_DEVICE,
+  MEMORY_TYPE_MASK,
+  MEMORY_TYPE_NORMAL,
+} from '../abi/layout/memory-bits.ts';
+import {
+  EMAD_1_2_IMPDEF_OFFSET,
+  EMAD_1_2_SIZE_BYTES,
+  EMAD_COMPOSITE_OFFSET,
+  EMAD_PERMISSIONS_OFFSET,
+  EMAD_RECEIVER_OFFSET,
+  MTD_ATTRIBUTES_OFFSET,
+  MTD_FLAGS_OFFSET,
+  MTD_SENDER_OFFSET,
+  MTD_TAG_OFFSET,
+} from '../abi/layout/memory-transaction.ts';
+import { STAGE2_DEVICE, STAGE2_NON_SECURE } from '../hardware/stage2.ts';
+import type { Result } from './answers.ts';
+import type { Endpoint } from './endpoint.ts';
+import { readU16, readU32 } from './little-endian.ts';
+import type { DescriptorParts } from './send-checks.ts';
+import { KIND_DONATE, KIND_LEND, KIND_SHARE, type Receiver, type Transaction } from './transaction.ts';
+
+/** What a request that passed its checks is granted. */
+export class Grant {
+  receiver: Receiver | null = null;
+  /** DATA_ACCESS_RO or RW, and INSTRUCTION_ACCESS_NX or X. */
+  permissions = 0;
+  attributes = 0;
+}
+
+export function checkRetrieve(
+  caller: Endpoint,
+  transaction: Transaction,
+  bytes: Uint8Array,
+  length: number,
+  parts: DescriptorParts,
+  grant: Grant,
+): Result {
+  const flags = readU32(bytes, MTD_FLAGS_OFFSET);
+  const own = ownReceiver(caller, transaction, bytes, parts);
+  const emadsEnd = parts.emadArrayOffset + parts.emadCount * parts.emadSizeBytes;
+  if (emadsEnd !== length) return FFA_INVALID_PARAMETERS;
+  const type = (flags & MEMORY_FLAG_TYPE_MASK) >>> MEMORY_FLAG_TYPE_SHIFT;
+  if (type !== 0 && type !== transaction.kind) return FFA_INVALID_PARAMETERS;
+  if (readU16(bytes, MTD_SENDER_OFFSET) !== transaction.sender) return FFA_DENIED;
+  const tagLow = readU32(bytes, MTD_TAG_OFFSET);
+  const tagHigh = readU32(bytes, MTD_TAG_OFFSET + 4);
+  if (tagLow !== transaction.tagLow || tagHigh !== transaction.tagHigh) return FFA_INVALID_PARAMETERS;
+  if (own === null) return FFA_INVALID_PARAMETERS;
+  const flagged = checkFlags(transaction, own, flags);
+  if (flagged !== FFA_OK) return flagged;
+  const attributed = checkAttributes(transaction, readU16(bytes, MTD_ATTRIBUTES_OFFSET));
+  if (attributed !== FFA_OK) return attributed;
+  return checkReceivers(caller, transaction, bytes, parts, flags, own, grant);
+}
+
+/** The sender's entry for whoever asks: the calling partition, or the VM for which the hypervisor asks. */
+function ownReceiver(
+  caller: Endpoint,
+  transaction: Transaction,
+  bytes: Uint8Array,
+  parts: DescriptorParts,
+): Receiver | null {
+  if (caller.secure) return transaction.receiver(caller.id);
+  for (let n = 0; n < parts.emadCount; n++) {
+    const id = readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET);
+    if (!isSecureEndpoint(id)) return transaction.receiver(id);
+  }
+  return null;
+}
+
+function checkFlags(transaction: Transaction, own: Receiver, flags: number): Result {
+  if ((flags & ~MEMORY_FLAGS_RETRIEVE_MASK) !== 0) return FFA_INVALID_PARAMETERS;
+  if ((flags & (MEMORY_FLAG_ALIGNMENT_HINT_MASK | MEMORY_FLAG_ALIGNMENT_HINT_VALID)) !== 0) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  const zeroing = flags & (MEMORY_FLAG_ZERO | MEMORY_FLAG_ZERO_AFTER_RELINQUISH);
+  if (zeroing === 0) return FFA_OK;
+  if (transaction.kind === KIND_SHARE) return FFA_INVALID_PARAMETERS;
+  if ((own.permissions & DATA_ACCESS_MASK) === DATA_ACCESS_RO) return FFA_DENIED;
+  const sent = transaction.flags & MEMORY_FLAG_ZERO;
+  if ((flags & MEMORY_FLAG_ZERO) !== 0 && sent === 0) return FFA_DENIED;
+  return FFA_OK;
+}
+
+function checkAttributes(transaction: Transaction, attributes: number): Result {
+  if ((attributes & MEMORY_ATTRIBUTE_NS) !== 0) return FFA_INVALID_PARAMETERS;
+  const type = attributes & MEMORY_TYPE_MASK;
+  const device = (transaction.senderAttributes & STAGE2_DEVICE) !== 0;
+  if (type === MEMORY_TYPE_NORMAL) {
+    if ((attributes & 0x3f) !== MEMORY_NORMAL_WRITE_BACK_INNER || device) return FFA_DENIED;
+  } else if (type === MEMORY_TYPE_DEVICE && !device) {
+    return FFA_DENIED;
+  }
+  return FFA_OK;
+}
+
+function checkReceivers(
+  caller: Endpoint,
+  transaction: Transaction,
+  bytes: Uint8Array,
+  parts: DescriptorParts,
+  flags: number,
+  own: Receiver,
+  grant: Grant,
+): Result {
+  const bypass = (flags & MEMORY_FLAG_BYPASS_BORROWER_CHECK) !== 0;
+  if (bypass) {
+    if (parts.emadCount !== 1 || transaction.receiverCount < 2) return FFA_INVALID_PARAMETERS;
+  } else if (parts.emadCount !== transaction.receiverCount) {
+    return FFA_INVALID_PARAMETERS;
+  }
+  grant.receiver = null;
+  for (let n = 0; n < parts.emadCount; n++) {
+    const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
+    const id = readU16(bytes, at + EMAD_RECEIVER_OFFSET);
+    if (readU32(bytes, at + EMAD_COMPOSITE_OFFSET) !== 0) return FFA_INVALID_PARAMETERS;
+    const receiver = transaction.receiver(id);
+    if (receiver === null) return FFA_DENIED;
+    const permissions = grantedPermissions(transaction, receiver, bytes[at + EMAD_PERMISSIONS_OFFSET]);
+    if (permissions < 0) return permissions as Result;
+    if (receiver !== own) continue;
+    if ((flags & (MEMORY_FLAG_ZERO | MEMORY_FLAG_ZERO_AFTER_RELINQUISH)) !== 0) {
+      if ((permissions & DATA_ACCESS_MASK) === DATA_ACCESS_RO) return FFA_DENIED;
+    }
+    if (parts.emadSizeBytes === EMAD_1_2_SIZE_BYTES) {
+      for (let word = 0; word < 4; word++) {
+        const asked = readU32(bytes, at + EMAD_1_2_IMPDEF_OFFSET + 4 * word);
+        if (asked !== receiver.impdef[word]) return FFA_INVALID_PARAMETERS;
+      }
+    }
+    grant.receiver = receiver;
+    grant.permissions = permissions;
+  }
+  return grant.receiver === null || (caller.secure && own.id !== caller.id) ? FFA_DENIED : FFA_OK;
+}
+
+/** What `receiver` gets when it asks for `asked`, or an error (negative). */
+function grantedPermissions(transaction: Transaction, receiver: Receiver, asked: number): number {
+  let data = asked & DATA_ACCESS_MASK;
+  const sent = receiver.permissions & DATA_ACCESS_MASK;
+  const most = sent === DATA_ACCESS_UNSPECIFIED ? DATA_ACCESS_RW : sent;
+  if (data === DATA_ACCESS_RESERVED) return FFA_DENIED;
+  if (data === DATA_ACCESS_UNSPECIFIED) data = most;
+  if (data > most) return FFA_DENIED;
+  const instruction = asked & INSTRUCTION_ACCESS_MASK;
+  const single =
+    transaction.kind === KIND_DONATE || (transaction.kind === KIND_LEND && transaction.receiverCount === 1);
+  if (!single) {
+    if (instruction !== INSTRUCTION_ACCESS_UNSPECIFIED) return FFA_INVALID_PARAMETERS;
+    return data | INSTRUCTION_ACCESS_NX;
+  }
+  if (instruction === INSTRUCTION_ACCESS_UNSPECIFIED) return FFA_INVALID_PARAMETERS;
+  if (instruction === INSTRUCTION_ACCESS_RESERVED) return FFA_DENIED;
+  const nonSecure = (transaction.senderAttributes & STAGE2_NON_SECURE) !== 0;
+  if (instruction === INSTRUCTION_ACCESS_X && nonSecure) return FFA_INVALID_PARAMETERS;
+  return data | instruction;
+}

@@ -1,0 +1,194 @@
+// What a sender may ask: the checks of FFA_MEM_SHARE, LEND and DONATE that need only the descriptor, in the order in
+// which Hafnium makes them, for the order decides the error [Hafnium ffa_memory.c]. The pages are checked when the
+// descriptor is complete (memory-send.ts).
+
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
+import {
+  DATA_ACCESS_MASK,
+  DATA_ACCESS_RESERVED,
+  DATA_ACCESS_UNSPECIFIED,
+  INSTRUCTION_ACCESS_MASK,
+  INSTRUCTION_ACCESS_UNSPECIFIED,
+  MEMORY_ATTRIBUTE_NS,
+  MEMORY_CACHEABILITY_MASK,
+  MEMORY_DEVICE_NGNRNE,
+  MEMORY_FLAG_TIME_SLICE,
+  MEMORY_FLAG_ZERO,
+  MEMORY_FLAGS_SEND_MASK,
+  MEMORY_INNER_SHAREABLE,
+  MEMORY_SHAREABILITY_MASK,
+  MEMORY_TYPE_DEVICE,
+  MEMORY_TYPE_MASK,
+  MEMORY_TYPE_NORMAL,
+  MEMORY_TYPE_UNSPECIFIED,
+  MEMORY_WRITE_BACK,
+} from '../abi/layout/memory-bits.ts';
+import {
+  COMPOSITE_CONSTITUENT_COUNT_OFFSET,
+  COMPOSITE_SIZE_BYTES,
+  CONSTITUENT_SIZE_BYTES,
+  EMAD_1_0_SIZE_BYTES,
+  EMAD_1_2_SIZE_BYTES,
+  EMAD_COMPOSITE_OFFSET,
+  EMAD_PERMISSIONS_OFFSET,
+  EMAD_RECEIVER_OFFSET,
+  MTD_1_0_SIZE_BYTES,
+  MTD_1_1_EMAD_ARRAY_OFFSET,
+  MTD_1_1_EMAD_SIZE_OFFSET,
+  MTD_1_1_RESERVED_36_OFFSET,
+  MTD_1_1_SIZE_BYTES,
+  MTD_ATTRIBUTES_OFFSET,
+  MTD_EMAD_COUNT_OFFSET,
+  MTD_FLAGS_OFFSET,
+  MTD_SENDER_OFFSET,
+} from '../abi/layout/memory-transaction.ts';
+import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../abi/versions.ts';
+import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import type { Result } from './answers.ts';
+import type { Endpoint } from './endpoint.ts';
+import { readU16, readU32 } from './little-endian.ts';
+import type { Spmc } from './spmc.ts';
+import { KIND_DONATE, KIND_LEND, KIND_SHARE, type TransactionKind } from './transaction.ts';
+
+/** Where the parts of a descriptor lie, by its sender's version. Filled by `locateParts`, read by the checks after it. */
+export class DescriptorParts {
+  emadSizeBytes = 0;
+  emadArrayOffset = 0;
+  emadCount = 0;
+  compositeOffset = 0;
+}
+
+/** Finds the access descriptors; IP when the header is wrong or they do not lie within `length`. */
+export function locateParts(bytes: Uint8Array, length: number, version: number, parts: DescriptorParts): Result {
+  if (version >= FFA_VERSION_1_1) {
+    if (length < MTD_1_1_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+    for (let at = MTD_1_1_RESERVED_36_OFFSET; at < MTD_1_1_SIZE_BYTES; at++) {
+      if (bytes[at] !== 0) return FFA_INVALID_PARAMETERS;
+    }
+    parts.emadSizeBytes = readU32(bytes, MTD_1_1_EMAD_SIZE_OFFSET);
+    parts.emadArrayOffset = readU32(bytes, MTD_1_1_EMAD_ARRAY_OFFSET);
+    if (!emadSizeAllowed(parts.emadSizeBytes, version)) return FFA_INVALID_PARAMETERS;
+    if (parts.emadArrayOffset < MTD_1_1_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+  } else {
+    if (length < MTD_1_0_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+    parts.emadSizeBytes = EMAD_1_0_SIZE_BYTES;
+    parts.emadArrayOffset = MTD_1_0_SIZE_BYTES;
+  }
+  parts.emadCount = readU32(bytes, MTD_EMAD_COUNT_OFFSET);
+  return FFA_OK;
+}
+
+function emadSizeAllowed(sizeBytes: number, version: number): boolean {
+  if (sizeBytes === EMAD_1_0_SIZE_BYTES) return true;
+  return sizeBytes === EMAD_1_2_SIZE_BYTES && version >= FFA_VERSION_1_2;
+}
+
+/** Header, access descriptors and composite of a send, as bytes (checks 7 and 8). */
+export function checkSendShape(
+  spmc: Spmc,
+  bytes: Uint8Array,
+  length: number,
+  version: number,
+  parts: DescriptorParts,
+): Result {
+  const located = locateParts(bytes, length, version, parts);
+  if (located !== FFA_OK) return located;
+  const count = parts.emadCount;
+  if (count === 0 || count > spmc.limits.receivers) return FFA_INVALID_PARAMETERS;
+  const emadsEnd = parts.emadArrayOffset + count * parts.emadSizeBytes;
+  if (emadsEnd > length) return FFA_INVALID_PARAMETERS;
+  parts.compositeOffset = readU32(bytes, parts.emadArrayOffset + EMAD_COMPOSITE_OFFSET);
+  for (let n = 1; n < count; n++) {
+    const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
+    if (readU32(bytes, at + EMAD_COMPOSITE_OFFSET) !== parts.compositeOffset) return FFA_INVALID_PARAMETERS;
+  }
+  if (parts.compositeOffset < emadsEnd) return FFA_INVALID_PARAMETERS;
+  if (parts.compositeOffset + COMPOSITE_SIZE_BYTES > length) return FFA_INVALID_PARAMETERS;
+  if (version < FFA_VERSION_1_1 && length + growthSince10(count) > PAGE_SIZE_BYTES) return FFA_NOT_SUPPORTED;
+  return FFA_OK;
+}
+
+/** By how much a 1.0 descriptor grows in the layout that an SPMC of 1.1 and later keeps. */
+function growthSince10(emadCount: number): number {
+  const headerGrowth = MTD_1_1_SIZE_BYTES - MTD_1_0_SIZE_BYTES;
+  return headerGrowth + emadCount * (EMAD_1_2_SIZE_BYTES - EMAD_1_0_SIZE_BYTES);
+}
+
+/** Who sends what to whom, and how (checks 9 to 20). */
+export function checkSendContent(
+  spmc: Spmc,
+  caller: Endpoint,
+  kind: TransactionKind,
+  bytes: Uint8Array,
+  length: number,
+  total: number,
+  parts: DescriptorParts,
+): Result {
+  const count = parts.emadCount;
+  const flags = readU32(bytes, MTD_FLAGS_OFFSET);
+  const flagsAllowed = kind === KIND_SHARE ? MEMORY_FLAGS_SEND_MASK & ~MEMORY_FLAG_ZERO : MEMORY_FLAGS_SEND_MASK;
+  if ((flags & ~flagsAllowed) !== 0) return FFA_INVALID_PARAMETERS;
+  if (kind === KIND_DONATE && count !== 1) return FFA_INVALID_PARAMETERS;
+  const routed = checkReceivers(spmc, caller, kind, bytes, parts);
+  if (routed !== FFA_OK) return routed;
+  if (length % 16 !== 0 || total % 16 !== 0) return FFA_INVALID_PARAMETERS;
+  const sender = readU16(bytes, MTD_SENDER_OFFSET);
+  if (caller.secure ? sender !== caller.id : isSecureEndpoint(sender)) return FFA_DENIED;
+  if (parts.compositeOffset % 16 !== 0) return FFA_INVALID_PARAMETERS;
+  const constituents = readU32(bytes, parts.compositeOffset + COMPOSITE_CONSTITUENT_COUNT_OFFSET);
+  const end = parts.compositeOffset + COMPOSITE_SIZE_BYTES + constituents * CONSTITUENT_SIZE_BYTES;
+  if (end !== total) return FFA_INVALID_PARAMETERS;
+  if ((flags & MEMORY_FLAG_TIME_SLICE) !== 0) return FFA_INVALID_PARAMETERS;
+  const permitted = checkPermissions(kind, bytes, parts);
+  if (permitted !== FFA_OK) return permitted;
+  return checkAttributes(kind, count, readU16(bytes, MTD_ATTRIBUTES_OFFSET));
+}
+
+/** Known receivers, none of them the sender, in a direction that is allowed. */
+function checkReceivers(
+  spmc: Spmc,
+  caller: Endpoint,
+  kind: TransactionKind,
+  bytes: Uint8Array,
+  parts: DescriptorParts,
+): Result {
+  for (let n = 0; n < parts.emadCount; n++) {
+    const id = readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET);
+    if (id === caller.id || !spmc.isEndpoint(id)) return FFA_INVALID_PARAMETERS;
+    if (isSecureEndpoint(id)) continue;
+    // A page that a partition owns never reaches the normal world, and only a share has borrowers in both worlds.
+    if (caller.secure || kind !== KIND_SHARE) return FFA_DENIED;
+  }
+  return FFA_OK;
+}
+
+function checkPermissions(kind: TransactionKind, bytes: Uint8Array, parts: DescriptorParts): Result {
+  for (let n = 0; n < parts.emadCount; n++) {
+    const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
+    const id = readU16(bytes, at + EMAD_RECEIVER_OFFSET);
+    for (let other = 0; other < n; other++) {
+      const otherAt = parts.emadArrayOffset + other * parts.emadSizeBytes;
+      if (readU16(bytes, otherAt + EMAD_RECEIVER_OFFSET) === id) return FFA_INVALID_PARAMETERS;
+    }
+    const permissions = bytes[at + EMAD_PERMISSIONS_OFFSET];
+    const data = permissions & DATA_ACCESS_MASK;
+    if (data === DATA_ACCESS_RESERVED) return FFA_INVALID_PARAMETERS;
+    if ((permissions & INSTRUCTION_ACCESS_MASK) !== INSTRUCTION_ACCESS_UNSPECIFIED) return FFA_INVALID_PARAMETERS;
+    if ((data === DATA_ACCESS_UNSPECIFIED) !== (kind === KIND_DONATE)) return FFA_INVALID_PARAMETERS;
+  }
+  return FFA_OK;
+}
+
+function checkAttributes(kind: TransactionKind, receiverCount: number, attributes: number): Result {
+  if ((attributes & MEMORY_ATTRIBUTE_NS) !== 0) return FFA_INVALID_PARAMETERS;
+  const type = attributes & MEMORY_TYPE_MASK;
+  if (kind === KIND_DONATE || (kind === KIND_LEND && receiverCount === 1)) {
+    return type === MEMORY_TYPE_UNSPECIFIED ? FFA_OK : FFA_INVALID_PARAMETERS;
+  }
+  if ((attributes & MEMORY_SHAREABILITY_MASK) !== MEMORY_INNER_SHAREABLE) return FFA_DENIED;
+  const cacheability = attributes & MEMORY_CACHEABILITY_MASK;
+  if (type === MEMORY_TYPE_NORMAL && cacheability !== MEMORY_WRITE_BACK) return FFA_DENIED;
+  if (type === MEMORY_TYPE_DEVICE && cacheability !== MEMORY_DEVICE_NGNRNE) return FFA_DENIED;
+  return FFA_OK;
+}

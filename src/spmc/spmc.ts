@@ -1,0 +1,208 @@
+// The SPMC: the secure world's FF-A manager, as it stands behind the conduit. This file holds its state and its life
+// (boot, calls, reset); each chapter of FF-A has a file of its own, named in door.ts.
+//
+// Covered: FF-A 1.0 to 1.2, by default as Hafnium does it. Not covered yet: secure interrupts, power management,
+// managed exit, boot information, FFA_MEM_PERM_GET and SET, FF-A 1.3's own calls.
+//
+// A call costs the same however many partitions, transactions or pages there are: endpoints, slots and pages are found
+// by index or map.
+
+import { FFA_HYPERVISOR_ID, FFA_SPMC_ID, isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_VERSION_1_2 } from '../abi/versions.ts';
+import { assert } from '../base/assert.ts';
+import type { Coroutine, Pending } from '../base/coroutine.ts';
+import { EventLog } from '../base/event-log.ts';
+import { PAGE_SHIFT, PAGE_SIZE_BYTES } from '../base/units.ts';
+import type { Conduit, InterruptSink } from '../hardware/conduit.ts';
+import type { FrameContents } from '../hardware/frame-contents.ts';
+import type { FrameTable } from '../hardware/frames.ts';
+import type { Machine } from '../hardware/machine.ts';
+import type { Pe } from '../hardware/pe.ts';
+import { Stage2 } from '../hardware/stage2.ts';
+import { bootPartitions } from './boot.ts';
+import { callFromNormalWorld } from './door.ts';
+import { Endpoint } from './endpoint.ts';
+import { DEFAULT_LIMITS, type SpmcLimits } from './limits.ts';
+import type { ConsoleSink, SpmcOptions } from './options.ts';
+import { Partition } from './partition.ts';
+import { HAFNIUM_PERSONALITY, type Personality } from './personality.ts';
+import { ScheduleReceiver } from './schedule-receiver.ts';
+import { Slots } from './slots.ts';
+import { Staging } from './staging.ts';
+import type { Transaction } from './transaction.ts';
+
+export class Spmc implements Conduit {
+  readonly machine: Machine;
+  readonly personality: Personality;
+  readonly limits: SpmcLimits;
+  readonly options: SpmcOptions;
+  readonly id: number;
+  /** Highest version that it speaks. */
+  readonly version: number;
+  readonly console: ConsoleSink | null;
+  /** In the order of their ids. */
+  readonly partitions: Partition[] = [];
+  readonly partitionById = new Map<number, Partition>();
+  /** The hypervisor: endpoint 0 at the non-secure physical instance. Its page table is the whole normal world's. */
+  readonly normalWorld: Endpoint;
+  /** VMs that have buffers or a notification bitmap here. */
+  readonly virtualMachines = new Map<number, Endpoint>();
+  readonly slots: Slots;
+  readonly scheduleReceiver: ScheduleReceiver;
+  /** First page that no address reaches. */
+  readonly pageLimit: number;
+  /** Where an answer is put together before it goes to RX. */
+  readonly response: Uint8Array;
+  booted = false;
+  /** Per PE: a non-secure interrupt waits until the normal world runs there again. */
+  private readonly queuedInterrupts: boolean[] = [];
+  /** Endpoints with notifications that the hypervisor has not been told of, first come first. */
+  private readonly unreported: Endpoint[] = [];
+  private readonly stagings: Staging[] = [];
+
+  constructor(machine: Machine, options: SpmcOptions) {
+    this.machine = machine;
+    this.options = options;
+    this.personality = options.personality ?? HAFNIUM_PERSONALITY;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.id = options.id ?? FFA_SPMC_ID;
+    this.version = options.version ?? FFA_VERSION_1_2;
+    this.console = options.console ?? null;
+    this.slots = new Slots(this.limits, this.personality.handleShape);
+    this.scheduleReceiver = new ScheduleReceiver(options.interrupts);
+    this.pageLimit = 2 ** (this.limits.physicalAddressBits - PAGE_SHIFT);
+    this.response = new Uint8Array(this.limits.bufferPages * PAGE_SIZE_BYTES);
+    // The ownership table of the normal world maps nothing for anybody: it is no stage 2 that events should tell of.
+    this.normalWorld = new Endpoint(FFA_HYPERVISOR_ID, false, this.version, new Stage2(new EventLog(), 0));
+    const setups = [...options.partitions].sort((a, b) => a.id - b.id);
+    for (const setup of setups) {
+      assert(isSecureEndpoint(setup.id) && !this.partitionById.has(setup.id), 'partition ids are secure and unique');
+      const partition = new Partition(setup, machine, this.version);
+      this.partitions.push(partition);
+      this.partitionById.set(setup.id, partition);
+    }
+  }
+
+  get interrupts(): InterruptSink {
+    return this.options.interrupts;
+  }
+
+  get frames(): FrameTable {
+    return this.machine.frames;
+  }
+
+  get contents(): FrameContents {
+    return this.machine.frames.contents;
+  }
+
+  /** Maps memory, then runs each partition to its first FFA_MSG_WAIT, in boot order. */
+  *boot(pe: Pe): Coroutine {
+    yield* bootPartitions(this, pe);
+  }
+
+  /** The normal world's door: registers of `pe.smc`, in and out. */
+  smc(pe: Pe): Pending {
+    assert(this.booted, 'the SPMC boots before it is called');
+    return callFromNormalWorld(this, pe);
+  }
+
+  /** As before boot. The machine's frames are reset by whoever owns the machine. */
+  reset(): void {
+    this.booted = false;
+    this.queuedInterrupts.length = 0;
+    this.unreported.length = 0;
+    this.slots.reset();
+    this.scheduleReceiver.reset();
+    this.virtualMachines.clear();
+    this.normalWorld.reset(this.version);
+    for (const partition of this.partitions) partition.restart(this.version);
+  }
+
+  /** The private copy that calls on this PE work on. */
+  staging(pe: Pe): Staging {
+    const found = this.stagings[pe.index];
+    if (found !== undefined) return found;
+    const staging = new Staging(this.limits.bufferPages);
+    this.stagings[pe.index] = staging;
+    return staging;
+  }
+
+  /** A partition that queues non-secure interrupts runs on the PE: the one that came stays pending. */
+  queueInterrupt(pe: Pe): void {
+    this.queuedInterrupts[pe.index] = true;
+  }
+
+  takeQueuedInterrupt(pe: Pe): boolean {
+    if (this.queuedInterrupts[pe.index] !== true) return false;
+    this.queuedInterrupts[pe.index] = false;
+    return true;
+  }
+
+  /** Whether `id` can be named as an endpoint: a partition that exists, or any normal-world id. */
+  isEndpoint(id: number): boolean {
+    return isSecureEndpoint(id) ? this.partitionById.has(id) : true;
+  }
+
+  /** The endpoint's record, if there is one: a VM has one while it has buffers or a notification bitmap. */
+  endpoint(id: number): Endpoint | undefined {
+    if (isSecureEndpoint(id)) return this.partitionById.get(id);
+    return id === FFA_HYPERVISOR_ID ? this.normalWorld : this.virtualMachines.get(id);
+  }
+
+  /** The VM's record, made if need be; undefined when there is no room for one more. */
+  makeVirtualMachine(id: number): Endpoint | undefined {
+    const found = this.endpoint(id);
+    if (found !== undefined) return found;
+    if (this.virtualMachines.size >= this.limits.virtualMachines) return undefined;
+    const machine = new Endpoint(id, false, this.normalWorld.version, this.normalWorld.pages);
+    this.virtualMachines.set(id, machine);
+    return machine;
+  }
+
+  /** Forgets a VM of which nothing is left here. */
+  forgetVirtualMachine(machine: Endpoint): void {
+    if (!machine.mapped && !machine.notifications.enabled) this.virtualMachines.delete(machine.id);
+  }
+
+  /** Something became pending for an endpoint: the hypervisor is told, now or when the PE returns to it. */
+  notificationPending(receiver: Endpoint, delayed: boolean, peIndex: number): void {
+    if (!receiver.notifications.queued) {
+      receiver.notifications.queued = true;
+      this.unreported.push(receiver);
+    }
+    if (delayed) this.scheduleReceiver.delay();
+    else this.scheduleReceiver.raise(peIndex);
+  }
+
+  /** The next endpoint with something pending that FFA_NOTIFICATION_INFO_GET has not told of; it leaves the list. */
+  nextUnreported(): Endpoint | undefined {
+    for (;;) {
+      const endpoint = this.unreported.shift();
+      if (endpoint === undefined) return undefined;
+      endpoint.notifications.queued = false;
+      if (endpoint.notifications.unreported) return endpoint;
+    }
+  }
+
+  hasUnreported(): boolean {
+    return this.unreported.some((endpoint) => endpoint.notifications.unreported);
+  }
+
+  /** The table in which a transaction's sender has its pages. */
+  senderPages(transaction: Transaction): Stage2 {
+    if (transaction.fromNormalWorld) return this.normalWorld.pages;
+    const partition = this.partitionById.get(transaction.sender);
+    assert(partition !== undefined, 'a secure sender is a partition');
+    return partition.pages;
+  }
+
+  /** Writes `length` bytes to the endpoint's RX buffer; the rest of the buffer becomes zero. */
+  writeRx(to: Endpoint, bytes: Uint8Array, length: number): void {
+    const size = to.bufferPages * PAGE_SIZE_BYTES;
+    assert(to.mapped && length <= size, 'what goes to RX fits');
+    this.contents.write(to.rxFrame * PAGE_SIZE_BYTES, bytes, 0, length);
+    if (length < size) this.contents.write(to.rxFrame * PAGE_SIZE_BYTES + length, ZEROES, 0, size - length);
+  }
+}
+
+const ZEROES = new Uint8Array(64 * PAGE_SIZE_BYTES);

@@ -1,0 +1,112 @@
+// A memory transaction: what a sender stated (a private copy, taken once), and how far its borrowers got.
+
+import { CONSTITUENT_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
+import type { SpmcLimits } from './limits.ts';
+import { readU32 } from './little-endian.ts';
+
+export type TransactionKind = 1 | 2 | 3;
+// The values are the type bits of a retrieve request's flags.
+export const KIND_SHARE = 1;
+export const KIND_LEND = 2;
+export const KIND_DONATE = 3;
+
+/** Frames per 2^32 bytes. */
+const FRAMES_PER_HIGH_WORD = 0x10_0000;
+
+export class Receiver {
+  id = 0;
+  /** As the sender stated them. */
+  permissions = 0;
+  readonly impdef = new Uint32Array(4);
+  /** Retrieved and not relinquished. */
+  holds = false;
+  /** It has retrieved at least once. */
+  retrieved = false;
+  /** Fragments, as sent, of which the retrieve response has told it; it may relinquish when that is all of them. */
+  fragmentsRead = 0;
+}
+
+export class Transaction {
+  readonly index: number;
+  inUse = false;
+  handleLow = 0;
+  handleHigh = 0;
+  kind: TransactionKind = KIND_SHARE;
+  /** As stated: a VM's id, 0, or the calling partition's id. */
+  sender = 0;
+  /** Whether the call came from the normal world. */
+  fromNormalWorld = false;
+  /** Layout in which the sender sent it. */
+  senderVersion = 0;
+  attributes = 0;
+  flags = 0;
+  tagLow = 0;
+  tagHigh = 0;
+  receiverCount = 0;
+  readonly receivers: Receiver[] = [];
+  /** Stated in the composite. */
+  pageCount = 0;
+  constituentCount = 0;
+  /** Constituents that have arrived, as sent. */
+  constituents = new Uint8Array(CONSTITUENT_SIZE_BYTES);
+  receivedCount = 0;
+  fragmentCount = 0;
+  /** How many constituents each fragment brought. */
+  readonly fragmentSizes: Uint32Array;
+  /** All constituents have arrived and the pages have changed state. */
+  complete = false;
+  /** Attributes that the sender's pages had. */
+  senderAttributes = 0;
+  /** The hypervisor's own retrieve: fragments that it has been given, -1 when none is under way. */
+  hypervisorRead = -1;
+
+  constructor(index: number, limits: SpmcLimits) {
+    this.index = index;
+    this.fragmentSizes = new Uint32Array(limits.fragments);
+    for (let n = 0; n < limits.receivers; n++) this.receivers.push(new Receiver());
+  }
+
+  /** Appends the constituents in `bytes` from `at`. */
+  append(bytes: Uint8Array, at: number, count: number): void {
+    const from = this.receivedCount * CONSTITUENT_SIZE_BYTES;
+    const length = count * CONSTITUENT_SIZE_BYTES;
+    if (from + length > this.constituents.length) {
+      const larger = new Uint8Array(Math.max(from + length, 2 * this.constituents.length));
+      larger.set(this.constituents.subarray(0, from));
+      this.constituents = larger;
+    }
+    const to = this.constituents;
+    if (length <= 64) for (let n = 0; n < length; n++) to[from + n] = bytes[at + n];
+    else to.set(bytes.subarray(at, at + length), from);
+    this.receivedCount += count;
+    this.fragmentSizes[this.fragmentCount++] = count;
+  }
+
+  /** First page of constituent `n`: exact up to 2^64 bytes. */
+  firstPage(n: number): number {
+    const at = n * CONSTITUENT_SIZE_BYTES;
+    const bytes = this.constituents;
+    return readU32(bytes, at + 4) * FRAMES_PER_HIGH_WORD + (readU32(bytes, at) >>> 12);
+  }
+
+  /** Pages of constituent `n`. */
+  pagesOf(n: number): number {
+    return readU32(this.constituents, n * CONSTITUENT_SIZE_BYTES + 8);
+  }
+
+  /** Whether constituent `n` begins at a page. */
+  aligned(n: number): boolean {
+    const at = n * CONSTITUENT_SIZE_BYTES;
+    return ((this.constituents[at] | (this.constituents[at + 1] << 8)) & 0xfff) === 0;
+  }
+
+  receiver(id: number): Receiver | null {
+    for (let n = 0; n < this.receiverCount; n++) if (this.receivers[n].id === id) return this.receivers[n];
+    return null;
+  }
+
+  get held(): boolean {
+    for (let n = 0; n < this.receiverCount; n++) if (this.receivers[n].holds) return true;
+    return false;
+  }
+}
