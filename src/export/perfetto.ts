@@ -16,7 +16,7 @@ import { eventWords } from './event-words.ts';
 import { doorOf, pairCalls } from './open-calls.ts';
 import { PageCounters } from './page-counters.ts';
 import { functionIdOf, registersOf } from './registers-of.ts';
-import { COUNTER_PROCESS, NO_PE, type Track, TraceTracks } from './trace-tracks.ts';
+import { COUNTER_PROCESS, NO_PE, TraceTracks, type Track } from './trace-tracks.ts';
 
 /** One Chrome trace event. Times are microseconds. */
 export interface TraceEvent {

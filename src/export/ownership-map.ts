@@ -1,0 +1,255 @@
+// Who owned and who held which pages, over time, as rows of letters: a row is a run of frames with one history, a column a
+// change of somebody's hold. A page that never comes back is a stripe that never becomes a dot.
+//
+// Only frames that were shared, pinned or in quarantine have a row; the others are counted below.
+
+import * as k from '../base/event-kinds.ts';
+import { type ActorNames, endpointName } from './actor-names.ts';
+import type { EventSource } from './event-source.ts';
+import { count } from './event-words.ts';
+import { FrameOwners } from './frame-owners.ts';
+import { type FrameRun, FrameRuns, OWNER_FREE, OWNER_QUARANTINE } from './frame-runs.ts';
+import { HUES, LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
+import { columnTime } from './time-text.ts';
+
+export interface OwnershipMapOptions {
+  /** Columns for the ribbon. */
+  readonly columns?: number;
+}
+
+const COLUMNS = 64;
+const ROWS_SHOWN = 32;
+const LABEL_COLUMNS = 18;
+const TIMES_EVERY = 16;
+/** A short run gets wide cells. */
+const CELL_MAX = 4;
+
+const FREE = '.';
+const PINNED = '~';
+const HELD_AFTER_DEATH = '#';
+const QUARANTINED = 'Q';
+const SEVERAL = '+';
+const NOT_YET = ' ';
+/** The last letter stands for all that come after it. */
+const VM_LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+/** Q says quarantine. */
+const SP_LETTERS = 'ABCDEFGHIJKLMNOPRSTUVWXYZ';
+
+interface Row {
+  readonly first: number;
+  count: number;
+  /** One letter for each moment. */
+  readonly letters: string[];
+  readonly owner: string;
+}
+
+interface Moment {
+  readonly timeNs: number;
+  /** What happened at it: `†` somebody dies, `╳` is gone, `▲` quarantine. */
+  mark: string;
+}
+
+/** The map, its times and its legend. */
+export function ownershipMap(events: EventSource, names: ActorNames, options: OwnershipMapOptions = {}): StyledLine[] {
+  const letters = new Letters(names, events);
+  const { rows, moments, otherPages } = history(events, names, letters);
+  const width = options.columns ?? COLUMNS;
+  const columns = bucketsOf(moments.length, width);
+  const cell = Math.max(1, Math.min(CELL_MAX, Math.floor(width / columns.length)));
+  const lines: StyledLine[] = [line('Who holds which pages', 'title')];
+  if (rows.length === 0)
+    return [...lines, line(`No page was shared; ${count(otherPages, 'page')} never left their owner.`)];
+  lines.push(markLine(moments, columns, cell));
+  for (const row of rows.slice(0, ROWS_SHOWN)) lines.push(rowLine(row, columns, cell, letters));
+  if (rows.length > ROWS_SHOWN) lines.push(line(`… ${count(rows.length - ROWS_SHOWN, 'more row')}`, 'dim'));
+  lines.push(timeLine(moments, columns, cell), ...letters.legend());
+  if (moments.length > columns.length) {
+    lines.push(
+      line(`A column is up to ${Math.ceil(moments.length / columns.length)} changes and shows the last.`, 'dim'),
+    );
+  }
+  if (otherPages > 0) lines.push(line(`${count(otherPages, 'page')} besides were never shared.`, 'dim'));
+  return lines;
+}
+
+/** Which letter stands for whom. */
+class Letters {
+  private readonly ofSpace = new Map<number, string>();
+  private readonly names: ActorNames;
+  private readonly used = new Set<string>();
+
+  constructor(names: ActorNames, events: EventSource) {
+    this.names = names;
+    const vms = new Set(names.vms.map((one) => one.id));
+    const sps = new Set(names.sps.map((one) => one.id));
+    for (let at = 0; at < events.kept; at++) {
+      if (events.kind(at) === k.EVENT_DOMAIN_CREATE) vms.add(events.argument(at, 0));
+      if (events.kind(at) === k.EVENT_MAP && events.argument(at, 0) >= 0x8000) sps.add(events.argument(at, 0));
+    }
+    let n = 0;
+    for (const id of vms) this.ofSpace.set(id, VM_LETTERS[Math.min(n++, VM_LETTERS.length - 1)]);
+    n = 0;
+    for (const id of sps) this.ofSpace.set(id, SP_LETTERS[Math.min(n++, SP_LETTERS.length - 1)]);
+  }
+
+  /** The letter of one run of frames now. */
+  letter(run: FrameRun, owners: FrameOwners): string {
+    const letter = this.find(run, owners);
+    this.used.add(letter);
+    return letter;
+  }
+
+  style(letter: string): Style {
+    if (letter === QUARANTINED || letter === HELD_AFTER_DEATH) return 'warning';
+    if (letter === FREE || letter === NOT_YET) return 'dim';
+    if (letter === PINNED || letter === SEVERAL) return 'strong';
+    return HUES[[...this.ofSpace.values()].indexOf(letter) % HUES.length];
+  }
+
+  legend(): StyledLine[] {
+    const built = new LineBuilder();
+    const add = (letter: string, text: string) => {
+      if (this.used.has(letter)) built.add(letter, this.style(letter)).add(` ${text}   `);
+    };
+    for (const letter of new Set(this.ofSpace.values())) {
+      const spaces = [...this.ofSpace].filter((one) => one[1] === letter).map((one) => one[0]);
+      const others = spaces.length > 1 ? ` and ${spaces.length - 1} more` : '';
+      add(letter, `${endpointName(this.names, spaces[0])}${others}`);
+    }
+    add(SEVERAL, 'several borrowers');
+    add(PINNED, 'shared, not mapped by a borrower');
+    add(HELD_AFTER_DEATH, 'held after its owner died');
+    add(QUARANTINED, 'quarantine');
+    add(FREE, 'free');
+    return [built.done(), line('A capital letter: that partition maps the pages of the row.', 'dim')];
+  }
+
+  private find(run: FrameRun, owners: FrameOwners): string {
+    if (run.owner === OWNER_FREE) return run.spaces.length > 0 ? this.borrower(run.spaces) : FREE;
+    if (run.owner === OWNER_QUARANTINE) return QUARANTINED;
+    const life = owners.life(run.owner);
+    const borrowers = run.spaces.filter((space) => space !== life.vm);
+    if (borrowers.length > 0) return this.borrower(borrowers);
+    if (life.isDying) return HELD_AFTER_DEATH;
+    if (run.references > 1) return PINNED;
+    return this.ofSpace.get(life.vm) ?? '?';
+  }
+
+  private borrower(spaces: readonly number[]): string {
+    return spaces.length > 1 ? SEVERAL : (this.ofSpace.get(spaces[0]) ?? '?');
+  }
+}
+
+interface History {
+  readonly rows: readonly Row[];
+  readonly moments: readonly Moment[];
+  readonly otherPages: number;
+}
+
+function history(events: EventSource, names: ActorNames, letters: Letters): History {
+  const scout = new FrameRuns();
+  for (let at = 0; at < events.kept; at++) scout.see(events, at);
+  const cells = new Map<number, Row>();
+  let otherPages = 0;
+  for (const run of scout.list) {
+    if (run.wasShared) cells.set(run.first, { first: run.first, count: run.count, letters: [], owner: '' });
+    else otherPages += run.count;
+  }
+  const cellOrder = [...cells.values()];
+
+  const runs = new FrameRuns();
+  const owners = new FrameOwners(names);
+  const moments: Moment[] = [];
+  const now = new Map<Row, string>();
+  const homes = new Map<Row, string>();
+  for (let at = 0; at < events.kept; at++) {
+    owners.see(events, at);
+    const mark = markOf(events.kind(at));
+    let isChanged = mark !== '';
+    const changed = events.kind(at) === k.EVENT_DOMAIN_DYING ? runs.list : runs.see(events, at);
+    for (const run of changed) {
+      for (const row of rowsIn(cellOrder, run)) {
+        const letter = letters.letter(run, owners);
+        if (now.get(row) !== letter) isChanged = true;
+        now.set(row, letter);
+        if (run.home > OWNER_FREE) homes.set(row, owners.life(run.home).name);
+      }
+    }
+    if (!isChanged || cellOrder.length === 0) continue;
+    moments.push({ timeNs: events.timeNs(at), mark });
+    for (const row of cellOrder) row.letters.push(now.get(row) ?? NOT_YET);
+  }
+  return { rows: mergeAlike(cellOrder.map((row) => ({ ...row, owner: homes.get(row) ?? '' }))), moments, otherPages };
+}
+
+/** The rows whose frames lie in `run`: a scout's rows never straddle a run's end. */
+function rowsIn(rows: readonly Row[], run: FrameRun): Row[] {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].first < run.first) low = middle + 1;
+    else high = middle;
+  }
+  const found: Row[] = [];
+  while (low < rows.length && rows[low].first < run.first + run.count) found.push(rows[low++]);
+  return found;
+}
+
+function mergeAlike(rows: readonly Row[]): Row[] {
+  const merged: Row[] = [];
+  for (const row of rows) {
+    const last = merged[merged.length - 1];
+    const isNext = last !== undefined && last.first + last.count === row.first && last.owner === row.owner;
+    if (isNext && last.letters.join('') === row.letters.join('')) last.count += row.count;
+    else merged.push({ ...row });
+  }
+  return merged;
+}
+
+function markOf(kind: number): string {
+  if (kind === k.EVENT_DOMAIN_DYING) return '†';
+  if (kind === k.EVENT_DOMAIN_GONE) return '╳';
+  return kind === k.EVENT_QUARANTINE ? '▲' : '';
+}
+
+/** For each column, the moments [from, to) that it stands for. */
+function bucketsOf(moments: number, most: number): { readonly from: number; readonly to: number }[] {
+  const columns = Math.min(moments, most);
+  const buckets: { from: number; to: number }[] = [];
+  for (let n = 0; n < columns; n++) {
+    buckets.push({ from: Math.floor((n * moments) / columns), to: Math.floor(((n + 1) * moments) / columns) });
+  }
+  return buckets;
+}
+
+type Buckets = ReturnType<typeof bucketsOf>;
+
+function markLine(moments: readonly Moment[], columns: Buckets, cell: number): StyledLine {
+  const built = new LineBuilder().add(' '.repeat(LABEL_COLUMNS));
+  for (const { from, to } of columns) {
+    const marks = moments.slice(from, to).filter((moment) => moment.mark !== '');
+    built.add((marks[0]?.mark ?? ' ').padEnd(cell), 'warning');
+  }
+  return built.done();
+}
+
+function rowLine(row: Row, columns: Buckets, cell: number, letters: Letters): StyledLine {
+  const range = row.count === 1 ? `0x${row.first.toString(16)}` : `0x${row.first.toString(16)}+${row.count}`;
+  const label = `${row.owner.slice(0, 6).padEnd(6)} ${range}`;
+  const built = new LineBuilder().add(label.padEnd(LABEL_COLUMNS), 'dim');
+  for (const { to } of columns) {
+    const letter = row.letters[to - 1];
+    built.add(letter.repeat(cell), letters.style(letter));
+  }
+  return built.done();
+}
+
+/** Times under the ribbon, each beginning at its column. */
+function timeLine(moments: readonly Moment[], columns: Buckets, cell: number): StyledLine {
+  let text = ' '.repeat(LABEL_COLUMNS);
+  for (let n = 0; n < columns.length; n += Math.ceil(TIMES_EVERY / cell)) {
+    text = `${text.padEnd(LABEL_COLUMNS + n * cell)}^${columnTime(moments[columns[n].to - 1].timeNs)} s`;
+  }
+  return line(text, 'dim');
+}
