@@ -18,6 +18,7 @@ interface LockedPackage {
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
   readonly dev?: boolean;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 const manifest = JSON.parse(readProjectFile('package.json')) as Manifest;
@@ -53,6 +54,18 @@ function lockFault(path: string, entry: LockedPackage): string | null {
   if (entry.integrity === undefined) return `${path} has no checksum`;
   if (entry.dev !== true && entry.hasInstallScript === true) return `${path} runs a script when it is installed`;
   return null;
+}
+
+/** Packages for other platforms that a locked package may need and that are not locked: npm ci fails over them. */
+function unlockedPlatforms(packages: Readonly<Record<string, LockedPackage>>): string[] {
+  const findings: string[] = [];
+  for (const [path, entry] of Object.entries(packages)) {
+    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+      const places = [`${path}/node_modules/${name}`, `node_modules/${name}`];
+      if (!places.some((place) => place in packages)) findings.push(`${path} may need ${name}, which is not locked`);
+    }
+  }
+  return findings;
 }
 
 const HEADINGS = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
@@ -107,7 +120,16 @@ describe('dependencies', () => {
     expect(entries.map(([path, entry]) => lockFault(path, entry)).filter((fault) => fault !== null)).toEqual([]);
   });
 
+  it('are locked for every platform', () => {
+    expect(unlockedPlatforms(lock.packages)).toEqual([]);
+  });
+
   it('can be locked wrongly', () => {
+    const packages = {
+      a: { optionalDependencies: { 'a-linux': '1.0.0', 'a-mac': '1.0.0' } },
+      'node_modules/a-mac': {},
+    };
+    expect(unlockedPlatforms(packages)).toEqual(['a may need a-linux, which is not locked']);
     expect(lockFault('x', { resolved: 'https://example.org/x.tgz', integrity: 'sha' })).toContain(
       'where it comes from',
     );
