@@ -3,19 +3,31 @@
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import { FFA_ERROR, FFA_INTERRUPT, FFA_YIELD } from '../abi/function-ids.ts';
 import { RECLAIM_FLAG_ZERO, RELINQUISH_FLAG_ZERO } from '../abi/layout/memory-bits.ts';
-import { NIL_UUID, parseUuid } from '../abi/uuid.ts';
-import { PAGE_SIZE_BYTES, TWO_POW_32 } from '../base/units.ts';
+import { MSG_SEND2_FLAG_DELAY_SRI } from '../abi/layout/messages.ts';
+import { NOTIFICATION_GET_FLAGS_MASK } from '../abi/layout/notifications.ts';
+import { NIL_UUID, parseUuid, type Uuid } from '../abi/uuid.ts';
 import type { VcpuContext } from '../hardware/partition-entry.ts';
 import type { Operation } from './caller.ts';
+import { foundOutcome } from './findings.ts';
 import type { GuestScript } from './guest-script.ts';
 import type * as steps from './guest-step.ts';
 import type { GuestStep } from './guest-step.ts';
 import type { GuestVcpu } from './guest-vcpu.ts';
-import type { MemoryRegion, PageRange } from './memory-region.ts';
+import { bytesOfHex } from './memory-steps.ts';
 import { messageWords } from './message-words.ts';
 import { DirectRequest, type DirectRequestOptions } from './operations/direct-request.ts';
+import { DiscoverByRegisters } from './operations/discover-by-registers.ts';
+import { DiscoverPartitions } from './operations/discover-partitions.ts';
+import { ReceiveMessage, SendMessage } from './operations/indirect-message.ts';
 import { MapBuffers, UnmapBuffers } from './operations/map-buffers.ts';
 import { NegotiateVersion } from './operations/negotiate-version.ts';
+import {
+  BindNotifications,
+  GetNotifications,
+  NotificationInfoGet,
+  SetNotifications,
+} from './operations/notifications.ts';
+import { QueryFeatures } from './operations/query-features.ts';
 import { ReclaimMemory } from './operations/reclaim-memory.ts';
 import { RelinquishMemory } from './operations/relinquish-memory.ts';
 import { RetrieveMemory } from './operations/retrieve-memory.ts';
@@ -30,6 +42,7 @@ import {
   OUTCOME_YIELD,
   type Outcome,
 } from './outcome.ts';
+import { regionToRetrieve, regionToSend } from './region-steps.ts';
 
 /** Steps that are an operation of the caller. */
 export type OperationStep = Exclude<
@@ -69,8 +82,42 @@ export function operationOf(script: GuestScript, vcpu: GuestVcpu, step: Operatio
     }
     case 'message':
       return directRequest(script, vcpu, step);
+    case 'features':
+      return new QueryFeatures(script.word(vcpu, step.of).low, script.word(vcpu, step.input ?? 0).low);
+    case 'discover': {
+      const uuid = uuidOf(step.uuid);
+      if (step.by === 'registers') return new DiscoverByRegisters(uuid);
+      return new DiscoverPartitions(uuid, step.countOnly === true);
+    }
+    case 'send':
+      return new SendMessage(script.endpointId(step.to), bytesOfHex(step.hex), {
+        uuid: uuidOf(step.uuid),
+        flags: step.delaySri === true ? MSG_SEND2_FLAG_DELAY_SRI : 0,
+        sender: senderOf(script, step.sender),
+      });
+    case 'receive':
+      return new ReceiveMessage();
+    case 'bind':
+    case 'unbind': {
+      const perVcpu = step.step === 'bind' && step.perVcpu === true;
+      return new BindNotifications(
+        step.step === 'bind',
+        script.endpointId(step.from),
+        script.word(vcpu, step.bits),
+        perVcpu,
+      );
+    }
+    case 'notify':
+      return new SetNotifications(script.endpointId(step.to), script.word(vcpu, step.bits), {
+        ...step,
+        sender: senderOf(script, step.sender),
+      });
+    case 'notifications':
+      return new GetNotifications(step.flags ?? NOTIFICATION_GET_FLAGS_MASK, vcpu.index);
+    case 'notification-info':
+      return new NotificationInfoGet(step.wide === true);
     case 'run':
-      return new RunPartition(script.endpointId(step.to) & 0xffff, step.vcpu ?? 0);
+      return new RunPartition(script.endpointId(step.to), step.vcpu ?? 0);
   }
 }
 
@@ -100,6 +147,14 @@ export function operationOver(
     case 'message':
       script.save(vcpu, step.save, context.registers);
       return outcome === OUTCOME_SUCCESS ? replyOutcome(script, vcpu, step) : outcome;
+    case 'notifications':
+      script.save(vcpu, step.save, context.registers);
+      return outcome === OUTCOME_SUCCESS ? foundOutcome(script, vcpu, step) : outcome;
+    case 'features':
+    case 'discover':
+    case 'receive':
+    case 'notification-info':
+      return outcome === OUTCOME_SUCCESS ? foundOutcome(script, vcpu, step) : outcome;
     default:
       return outcome;
   }
@@ -109,7 +164,7 @@ export function operationOver(
 export function makeRawCall(script: GuestScript, vcpu: GuestVcpu, step: steps.RawCallStep, context: VcpuContext): void {
   context.registers.clear();
   for (let n = 0; n < step.registers.length; n++) {
-    const [low, high] = script.word(vcpu, step.registers[n]);
+    const { low, high } = script.word(vcpu, step.registers[n]);
     context.registers.setWords(n, low, high);
   }
 }
@@ -127,7 +182,7 @@ export function readRawAnswer(
   for (let n = 0; n < answer.length; n++) {
     const expression = answer[n];
     if (expression === null) continue;
-    const [low, high] = script.word(vcpu, expression);
+    const { low, high } = script.word(vcpu, expression);
     if (registers.w(n) !== low || registers.high(n) !== high) return OUTCOME_MISMATCH;
   }
   if (step.answer !== undefined) return OUTCOME_SUCCESS;
@@ -147,59 +202,16 @@ export function readRawAnswer(
   }
 }
 
-function regionToSend(script: GuestScript, vcpu: GuestVcpu, step: steps.SendStep): MemoryRegion | null {
-  const ranges = rangesToSend(script, vcpu, step);
-  if (ranges === null) return null;
-  const [tagLow, tagHigh] = script.word(vcpu, step.tag ?? 0);
-  const to = Array.isArray(step.to) ? step.to : [step.to];
-  const region: MemoryRegion = {
-    name: script.nameOf(vcpu, step.name),
-    kind: step.step,
-    owner: step.sender === undefined ? script.endpoint.id : script.endpointId(step.sender) & 0xffff,
-    receivers: to.map((reference) => script.endpointId(reference) & 0xffff),
-    ranges,
-    handleLow: 0,
-    handleHigh: 0,
-    tagLow,
-    tagHigh,
-    state: 'sending',
-  };
-  script.endpoint.regions.set(region.name, region);
-  return region;
-}
-
-function rangesToSend(script: GuestScript, vcpu: GuestVcpu, step: steps.SendStep): readonly PageRange[] | null {
-  if (step.ranges === undefined) return script.pages.take(step.pages ?? 1, step.scattered === true);
-  const ranges = step.ranges.map((spec) => {
-    if (spec.address === undefined) {
-      return { address: script.pages.base + (spec.page ?? 0) * PAGE_SIZE_BYTES, pageCount: spec.count };
-    }
-    const [low, high] = script.word(vcpu, spec.address);
-    return { address: low + high * TWO_POW_32, pageCount: spec.count };
-  });
-  script.pages.note(ranges);
-  return ranges;
-}
-
-/** A borrower's own record of another guest's region. */
-function regionToRetrieve(script: GuestScript, vcpu: GuestVcpu, name: string): MemoryRegion | null {
-  const theirs = script.region(vcpu, name);
-  if (theirs === null) return null;
-  const own: MemoryRegion = { ...theirs, name: script.nameOf(vcpu, name), ranges: [], state: 'sent' };
-  script.endpoint.regions.set(own.name, own);
-  return own;
-}
-
 function directRequest(script: GuestScript, vcpu: GuestVcpu, step: steps.MessageStep): Operation | Outcome {
   const words = messageWords(script, vcpu, step);
   if (words === null) return OUTCOME_NO_REGION;
   const options: DirectRequestOptions = {
     form: step.form ?? 'req32',
-    uuid: step.uuid === undefined ? NIL_UUID : (parseUuid(step.uuid) ?? NIL_UUID),
+    uuid: uuidOf(step.uuid),
     flags: step.flags ?? 0,
-    sender: step.sender === undefined ? script.endpoint.id : script.endpointId(step.sender) & 0xffff,
+    sender: senderOf(script, step.sender),
   };
-  return new DirectRequest(script.endpointId(step.to) & 0xffff, words, options);
+  return new DirectRequest(script.endpointId(step.to), words, options);
 }
 
 function replyOutcome(script: GuestScript, vcpu: GuestVcpu, step: steps.MessageStep): Outcome {
@@ -207,7 +219,7 @@ function replyOutcome(script: GuestScript, vcpu: GuestVcpu, step: steps.MessageS
   const { reply, words } = vcpu.operation;
   if (step.reply !== undefined) {
     for (let n = 0; n < step.reply.length; n++) {
-      const [low, high] = script.word(vcpu, step.reply[n]);
+      const { low, high } = script.word(vcpu, step.reply[n]);
       if (reply[2 * n] !== low || reply[2 * n + 1] !== high) return OUTCOME_MISMATCH;
     }
   }
@@ -215,4 +227,12 @@ function replyOutcome(script: GuestScript, vcpu: GuestVcpu, step: steps.MessageS
   if (step.do === undefined) return OUTCOME_SUCCESS;
   const status = reply[0] | 0;
   return status <= 0 ? status : OUTCOME_UNEXPECTED;
+}
+
+function uuidOf(text: string | undefined): Uuid {
+  return text === undefined ? NIL_UUID : (parseUuid(text) ?? NIL_UUID);
+}
+
+function senderOf(script: GuestScript, reference: steps.EndpointReference | undefined): number {
+  return reference === undefined ? script.endpoint.id : script.endpointId(reference);
 }

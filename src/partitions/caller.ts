@@ -44,6 +44,8 @@ export interface Operation {
   start(caller: Caller, context: CallContext): CallStep;
   /** Reads an answer that is no error, and makes the next call or finishes. */
   answered(caller: Caller, context: CallContext): CallStep;
+  /** Instead of the same request again after BUSY or RETRY: makes another one. */
+  again?(caller: Caller, context: CallContext, code: number): CallStep;
   /** Told when the last call was answered with an error, before the operation ends with it. */
   failed?(caller: Caller, outcome: Outcome): void;
 }
@@ -88,6 +90,8 @@ export class Caller {
   waitUntilNs: Nanoseconds = 0;
   private phase: Phase = PHASE_IDLE;
   private repeats = 0;
+  /** BUSY or RETRY, whichever came last. */
+  private repeatCode = 0;
   private runs = 0;
   /** w1 of the FFA_INTERRUPT or FFA_YIELD that came last: whom to run. */
   private runTarget = 0;
@@ -128,6 +132,7 @@ export class Caller {
         return context.nowNs < this.waitUntilNs ? CALL_WAIT : operation.start(this, context);
       case PHASE_REPEAT:
         if (context.nowNs < this.waitUntilNs) return CALL_WAIT;
+        if (this.repeats > 0 && operation.again !== undefined) return operation.again(this, context, this.repeatCode);
         context.registers.copy(this.request);
         this.phase = PHASE_ANSWER;
         return CALL_MADE;
@@ -148,7 +153,6 @@ export class Caller {
   /** For operations: the call is in the registers. */
   made(context: CallContext): CallStep {
     this.request.copy(context.registers);
-    this.repeats = 0;
     this.runs = 0;
     this.phase = PHASE_ANSWER;
     return CALL_MADE;
@@ -191,6 +195,7 @@ export class Caller {
       case FFA_YIELD:
         return this.interrupted(operation, context, OUTCOME_YIELD);
       default:
+        this.repeats = 0;
         return operation.answered(this, context);
     }
   }
@@ -201,12 +206,9 @@ export class Caller {
       return this.fail(operation, code);
     }
     this.repeats++;
+    this.repeatCode = code;
     // A partition that was preempted and then refuses FFA_RUN is asked to run again, not asked the first question again.
-    if (this.runs > 0) {
-      this.phase = PHASE_RUN;
-    } else {
-      this.phase = PHASE_REPEAT;
-    }
+    this.phase = this.runs > 0 ? PHASE_RUN : PHASE_REPEAT;
     this.waitUntilNs = context.nowNs + this.policy.repeatDelayNs;
     return CALL_WAIT;
   }

@@ -14,13 +14,15 @@ const REGION = /^[A-Za-z_][\w#:-]*$/;
 const HEX = /^([0-9a-f]{2}|\s)*$/i;
 const REGISTERS_MAX = 18;
 
-/** Throws a UserError for the first mistake; `path` says where the script is. */
-export function checkGuestSteps(steps: readonly GuestStep[], path: string): void {
+type Endpoints = ReadonlyMap<string, number>;
+
+/** Throws a UserError for the first mistake; `path` says where the script is, `endpoints` which names there are. */
+export function checkGuestSteps(steps: readonly GuestStep[], path: string, endpoints: Endpoints): void {
   for (const [index, step] of steps.entries())
-    checkStep(step as unknown as Record<string, unknown>, `${path}[${index}]`);
+    checkStep(step as unknown as Record<string, unknown>, `${path}[${index}]`, endpoints);
 }
 
-function checkStep(step: Record<string, unknown>, path: string): void {
+function checkStep(step: Record<string, unknown>, path: string, endpoints: Endpoints): void {
   const kind = String(step['step']);
   const row = stepRow(kind);
   if (row === undefined) fail(`${path}.step`, kind, `one of ${Object.keys(GUEST_STEPS).join(', ')}`);
@@ -30,14 +32,14 @@ function checkStep(step: Record<string, unknown>, path: string): void {
     if (fieldRow === undefined) {
       fail(path, `the field ${field}`, `${kind} has ${Object.keys(row.fields).join(', ') || 'no fields'}`);
     }
-    checkField(value, fieldRow, `${path}.${field}`);
+    checkField(value, fieldRow, `${path}.${field}`, endpoints);
   }
   for (const [field, fieldRow] of Object.entries(row.fields)) {
     if (fieldRow.required === true && step[field] === undefined) fail(path, `no ${field}`, fieldRow.doc);
   }
 }
 
-function checkField(value: unknown, row: FieldRow, path: string): void {
+function checkField(value: unknown, row: FieldRow, path: string, endpoints: Endpoints): void {
   switch (row.type) {
     case 'name':
       check(isText(value, NAME), path, value, 'letters, digits, _, - and #, a letter first');
@@ -46,11 +48,12 @@ function checkField(value: unknown, row: FieldRow, path: string): void {
       check(isText(value, REGION), path, value, 'a name, or guest:name');
       return;
     case 'endpoint':
-      check(isEndpoint(value), path, value, 'a name or an id up to 0xffff');
+      checkEndpoint(value, path, endpoints);
       return;
     case 'endpoints': {
       const all = Array.isArray(value) ? value : [value];
-      check(all.length > 0 && all.every(isEndpoint), path, value, 'names or ids up to 0xffff');
+      check(all.length > 0, path, '[]', 'one endpoint at least');
+      for (const one of all) checkEndpoint(one, path, endpoints);
       return;
     }
     case 'integer': {
@@ -68,7 +71,7 @@ function checkField(value: unknown, row: FieldRow, path: string): void {
       check(Number.isSafeInteger(value) && (value as number) >= 0, path, value, 'nanoseconds, 0 or more');
       return;
     case 'word':
-      checkWord(value, path);
+      checkWord(value, path, endpoints);
       return;
     case 'words':
     case 'answer':
@@ -79,7 +82,7 @@ function checkField(value: unknown, row: FieldRow, path: string): void {
         `a list of ${REGISTERS_MAX} words at most`,
       );
       for (const [index, word] of (value as unknown[]).entries()) {
-        if (word !== null || row.type !== 'answer') checkWord(word, `${path}[${index}]`);
+        if (word !== null || row.type !== 'answer') checkWord(word, `${path}[${index}]`, endpoints);
       }
       return;
     case 'hex':
@@ -100,14 +103,14 @@ function checkField(value: unknown, row: FieldRow, path: string): void {
       checkExpectation(value, path);
       return;
     case 'condition':
-      checkCondition(value, path);
+      checkCondition(value, path, endpoints);
       return;
     case 'ranges':
-      checkRanges(value, path);
+      checkRanges(value, path, endpoints);
       return;
     case 'steps':
       check(Array.isArray(value), path, value, 'a list of steps');
-      checkGuestSteps(value as GuestStep[], path);
+      checkGuestSteps(value as GuestStep[], path, endpoints);
       return;
     case 'choice': {
       const choices = row.choices ?? [];
@@ -122,9 +125,10 @@ function checkField(value: unknown, row: FieldRow, path: string): void {
   }
 }
 
-function checkWord(value: unknown, path: string): void {
-  const good = (typeof value === 'number' || typeof value === 'string') && parseWord(value) !== undefined;
-  check(good, path, value, WORD_EXPRESSION_FORM);
+function checkWord(value: unknown, path: string, endpoints: Endpoints): void {
+  const parsed = typeof value === 'number' || typeof value === 'string' ? parseWord(value) : undefined;
+  if (parsed === undefined) fail(path, String(value), WORD_EXPRESSION_FORM);
+  if (parsed.kind === 'endpoint') checkEndpoint(parsed.name, path, endpoints);
 }
 
 function checkExpectation(value: unknown, path: string): void {
@@ -133,7 +137,7 @@ function checkExpectation(value: unknown, path: string): void {
   check(good, path, value, `any, or one or more of ${OUTCOME_NAMES.join(', ')}`);
 }
 
-function checkCondition(value: unknown, path: string): void {
+function checkCondition(value: unknown, path: string, endpoints: Endpoints): void {
   const condition = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const form = Object.keys(condition).sort().join(' ');
   const good =
@@ -146,10 +150,10 @@ function checkCondition(value: unknown, path: string): void {
     (form === 'address byte' && Number.isSafeInteger(condition['byte']));
   const fits = `{variable, is}, {region, state: ${REGION_STATES.join(' | ')}}, {interrupt}, {timeNs} or {address, byte}`;
   check(good, path, JSON.stringify(value), fits);
-  if (form === 'address byte') checkWord(condition['address'], `${path}.address`);
+  if (form === 'address byte') checkWord(condition['address'], `${path}.address`, endpoints);
 }
 
-function checkRanges(value: unknown, path: string): void {
+function checkRanges(value: unknown, path: string, endpoints: Endpoints): void {
   check(Array.isArray(value) && value.length > 0, path, value, 'a list of {page, count} or {address, count}');
   for (const [index, range] of (value as Record<string, unknown>[]).entries()) {
     const where = `${path}[${index}]`;
@@ -158,7 +162,7 @@ function checkRanges(value: unknown, path: string): void {
     const countFits = Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= 0xffff_ffff;
     check(countFits, `${where}.count`, count, 'a number of pages');
     if (address !== undefined) {
-      checkWord(address, `${where}.address`);
+      checkWord(address, `${where}.address`, endpoints);
       continue;
     }
     const pageFits = Number.isSafeInteger(page) && (page as number) >= 0 && (page as number) <= REGION_PAGES_MAX;
@@ -170,9 +174,10 @@ function isText(value: unknown, form: RegExp): boolean {
   return typeof value === 'string' && form.test(value);
 }
 
-function isEndpoint(value: unknown): boolean {
-  if (typeof value === 'string') return value !== '';
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
+function checkEndpoint(value: unknown, path: string, endpoints: Endpoints): void {
+  const isId = Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
+  const isName = typeof value === 'string' && endpoints.has(value);
+  check(isId || isName, path, value, `an id up to 0xffff or one of ${[...endpoints.keys()].join(', ') || 'no names'}`);
 }
 
 function check(good: boolean, path: string, found: unknown, fits: string): void {

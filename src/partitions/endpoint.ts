@@ -3,20 +3,11 @@
 //
 // The buffers are claimed by a vCPU for one operation, as a driver's mutex does it. A hostile script ignores the claim.
 
+import type { PartitionInformation } from '../abi/partition-information.ts';
 import { FFA_VERSION_1_0 } from '../abi/versions.ts';
 import type { Ipa } from '../base/units.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { MemoryRegion } from './memory-region.ts';
-
-/** A partition as FFA_PARTITION_INFO_GET describes it. */
-export interface DiscoveredPartition {
-  readonly id: number;
-  readonly executionContextCount: number;
-  /** `PARTITION_...` bits. */
-  readonly properties: number;
-  /** Four 32-bit words; zero when the answer carries none. */
-  readonly uuid: readonly [number, number, number, number];
-}
 
 export interface EndpointOptions {
   /** The version that it asks for. */
@@ -46,7 +37,7 @@ export class Endpoint {
   txUser = NOBODY;
   rxUser = NOBODY;
   /** Whom the last discovery found. */
-  partitions: readonly DiscoveredPartition[] = [];
+  partitions: readonly PartitionInformation[] = [];
   /** Regions by their name, in the order of their first use. */
   readonly regions = new Map<string, MemoryRegion>();
 

@@ -3,6 +3,9 @@
 //
 // Between two exits a vCPU does as many steps as need no call and no time, at most STEPS_PER_ENTRY_MAX.
 
+import type { Words64 } from '../abi/words.ts';
+import { wordsOf, ZERO_WORDS } from '../abi/words.ts';
+import { assert, present } from '../base/assert.ts';
 import type { Ipa } from '../base/units.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import {
@@ -56,7 +59,7 @@ export interface GuestScriptOptions {
   readonly txPage?: number;
   readonly rxPage?: number;
   readonly dataPage?: number;
-  /** Ids of endpoints by the names that the script uses. */
+  /** Ids of endpoints by name: every name that the script uses. */
   readonly endpoints?: ReadonlyMap<string, number>;
   /** Other guests by name, for `guest:region`. The map may be filled after this script was made. */
   readonly guests?: ReadonlyMap<string, Endpoint>;
@@ -70,7 +73,6 @@ const PAUSE_NS = 1000;
 /** Failures kept with their text; later ones are only counted. */
 const FAILURES_MAX = 100;
 const DEFAULT_DATA_PAGE = 16;
-const NO_ENDPOINT = -1;
 
 export class GuestScript implements PartitionEntry {
   readonly endpoint: Endpoint;
@@ -91,7 +93,8 @@ export class GuestScript implements PartitionEntry {
   private readonly parsed = new Map<string, ParsedWord>();
 
   constructor(options: GuestScriptOptions) {
-    for (const [index, steps] of options.vcpus.entries()) checkGuestSteps(steps, `vcpus[${index}]`);
+    this.endpoints = options.endpoints ?? new Map();
+    for (const [index, steps] of options.vcpus.entries()) checkGuestSteps(steps, `vcpus[${index}]`, this.endpoints);
     const bufferPages = options.bufferPages ?? 1;
     const txPage = options.txPage ?? 0;
     const rxPage = options.rxPage ?? txPage + bufferPages;
@@ -104,7 +107,6 @@ export class GuestScript implements PartitionEntry {
     });
     this.pages = new PagePlan(options.ramBase, options.ramPages, options.dataPage ?? DEFAULT_DATA_PAGE);
     this.policy = { ...DEFAULT_CALL_POLICY, ...options.policy };
-    this.endpoints = options.endpoints ?? new Map();
     this.guests = options.guests ?? new Map();
     this.reporter = options.reporter ?? null;
     this.vcpus = options.vcpus.map((steps, index) => new GuestVcpu(this.endpoint, index, steps));
@@ -210,23 +212,26 @@ export class GuestScript implements PartitionEntry {
     return this.guests.get(full.slice(0, colon))?.regions.get(full.slice(colon + 1)) ?? null;
   }
 
-  /** An endpoint's id; -1 when nobody has that name. */
+  /** An endpoint's id, 16 bits. */
   endpointId(reference: string | number): number {
-    return typeof reference === 'number' ? reference : (this.endpoints.get(reference) ?? NO_ENDPOINT);
+    const id = typeof reference === 'number' ? reference : this.endpoints.get(reference);
+    assert(id !== undefined, 'names of endpoints were checked when the script was made');
+    return id & 0xffff;
   }
 
-  /** Evaluates an expression into two words; what names nothing that exists is 0. */
-  word(vcpu: GuestVcpu, expression: WordExpression): readonly [low: number, high: number] {
+  /** Evaluates an expression; what names nothing that exists is 0. */
+  word(vcpu: GuestVcpu, expression: WordExpression): Words64 {
     const parsed = this.parse(expression);
     switch (parsed.kind) {
       case 'literal':
-        return [parsed.low, parsed.high];
+        return parsed;
       case 'endpoint':
-        return [this.endpointId(parsed.name) >>> 0, 0];
+        return wordsOf(this.endpointId(parsed.name));
       case 'register': {
         const words = this.saved.get(this.nameOf(vcpu, parsed.name));
-        if (words === undefined) return [0, 0];
-        return [words[2 * parsed.register], parsed.wide ? words[2 * parsed.register + 1] : 0];
+        if (words === undefined) return ZERO_WORDS;
+        const high = parsed.wide ? words[2 * parsed.register + 1] : 0;
+        return { low: words[2 * parsed.register], high };
       }
       case 'region':
         return wordsOfRegion(this.region(vcpu, parsed.name), parsed.part);
@@ -242,7 +247,7 @@ export class GuestScript implements PartitionEntry {
     const key = String(expression);
     const known = this.parsed.get(key);
     if (known !== undefined) return known;
-    const parsed = parseWord(expression) ?? { kind: 'literal', low: 0, high: 0 };
+    const parsed = present(parseWord(expression), 'a word that was checked when the script was made');
     this.parsed.set(key, parsed);
     return parsed;
   }
@@ -254,18 +259,16 @@ function expectationOf(step: GuestStep): Expectation {
   return step.step === 'call' && step.answer === undefined ? 'any' : 'SUCCESS';
 }
 
-function wordsOfRegion(region: MemoryRegion | null, part: 'handle' | 'low' | 'high' | 'address'): [number, number] {
-  if (region === null) return [0, 0];
+function wordsOfRegion(region: MemoryRegion | null, part: 'handle' | 'low' | 'high' | 'address'): Words64 {
+  if (region === null) return ZERO_WORDS;
   switch (part) {
     case 'handle':
-      return [region.handleLow, region.handleHigh];
+      return { low: region.handleLow, high: region.handleHigh };
     case 'low':
-      return [region.handleLow, 0];
+      return wordsOf(region.handleLow);
     case 'high':
-      return [region.handleHigh, 0];
-    case 'address': {
-      const address = region.ranges.length === 0 ? 0 : region.ranges[0].address;
-      return [address >>> 0, Math.floor(address / 0x1_0000_0000)];
-    }
+      return wordsOf(region.handleHigh);
+    case 'address':
+      return region.ranges.length === 0 ? ZERO_WORDS : wordsOf(region.ranges[0].address);
   }
 }

@@ -50,6 +50,31 @@ export interface UnmapStep extends CallFields {
   readonly step: 'unmap';
 }
 
+/** FFA_FEATURES of a function id (FFA_...) or a feature id (1: NPI, 2: SRI, ...). */
+export interface FeaturesStep extends CallFields {
+  readonly step: 'features';
+  readonly of: WordExpression;
+  /** w2 of the question. */
+  readonly input?: WordExpression;
+  /** w2 that must be answered. */
+  readonly properties?: WordExpression;
+}
+
+/** FFA_PARTITION_INFO_GET, or its form in registers. */
+export interface DiscoverStep extends CallFields {
+  readonly step: 'discover';
+  /** Default `buffer`. */
+  readonly by?: 'buffer' | 'registers';
+  /** Only those that speak this protocol; default: all. */
+  readonly uuid?: string;
+  /** Ask how many there are, and nothing else. */
+  readonly countOnly?: boolean;
+  /** How many there must be. */
+  readonly count?: number;
+  /** Who must be among them. */
+  readonly includes?: EndpointReference | readonly EndpointReference[];
+}
+
 /** Fields of `share`, `lend` and `donate`. */
 export interface SendFields extends CallFields {
   /** Under which name the region, its handle and its pages are kept. */
@@ -151,6 +176,79 @@ export interface RunStep extends CallFields {
   /** Index of its vCPU, default 0. */
   readonly vcpu?: number;
   readonly save?: string;
+}
+
+/** FFA_MSG_SEND2. */
+export interface SendMessageStep extends CallFields {
+  readonly step: 'send';
+  readonly to: EndpointReference;
+  /** The payload. */
+  readonly hex: string;
+  /** The protocol, from FF-A 1.2 on. */
+  readonly uuid?: string;
+  readonly delaySri?: boolean;
+  /** Sender in the header: a lie. */
+  readonly sender?: EndpointReference;
+}
+
+/** Reads the message in RX, then FFA_RX_RELEASE. */
+export interface ReceiveStep extends CallFields {
+  readonly step: 'receive';
+  /** Who must have sent it. */
+  readonly from?: EndpointReference;
+  /** The payload that must be there. */
+  readonly hex?: string;
+}
+
+/** FFA_NOTIFICATION_BIND. */
+export interface BindStep extends CallFields {
+  readonly step: 'bind';
+  /** Who may set the bits. */
+  readonly from: EndpointReference;
+  readonly bits: WordExpression;
+  readonly perVcpu?: boolean;
+}
+
+/** FFA_NOTIFICATION_UNBIND. */
+export interface UnbindStep extends CallFields {
+  readonly step: 'unbind';
+  readonly from: EndpointReference;
+  readonly bits: WordExpression;
+}
+
+/** FFA_NOTIFICATION_SET. */
+export interface NotifyStep extends CallFields {
+  readonly step: 'notify';
+  readonly to: EndpointReference;
+  readonly bits: WordExpression;
+  readonly perVcpu?: boolean;
+  /** With `perVcpu`: the receiver's vCPU. */
+  readonly vcpu?: number;
+  readonly delaySri?: boolean;
+  /** Sender: a lie. */
+  readonly sender?: EndpointReference;
+}
+
+/** FFA_NOTIFICATION_GET. */
+export interface NotificationsStep extends CallFields {
+  readonly step: 'notifications';
+  /** w2: 1 SPs, 2 VMs, 4 SPM, 8 hypervisor; default 15, all. */
+  readonly flags?: number;
+  /** Bits that must be pending, by who sent them. */
+  readonly sp?: WordExpression;
+  readonly vm?: WordExpression;
+  readonly spm?: WordExpression;
+  readonly hypervisor?: WordExpression;
+  readonly save?: string;
+}
+
+/** FFA_NOTIFICATION_INFO_GET. */
+export interface NotificationInfoStep extends CallFields {
+  readonly step: 'notification-info';
+  /** Use the SMC64 form of the call. */
+  readonly wide?: boolean;
+  /** Who must be listed. */
+  readonly includes?: EndpointReference | readonly EndpointReference[];
 }
 
 /** Writes guest memory. */
@@ -269,6 +367,8 @@ export type GuestStep =
   | VersionStep
   | MapStep
   | UnmapStep
+  | FeaturesStep
+  | DiscoverStep
   | ShareStep
   | LendStep
   | DonateStep
@@ -277,6 +377,13 @@ export type GuestStep =
   | RelinquishStep
   | MessageStep
   | RunStep
+  | SendMessageStep
+  | ReceiveStep
+  | BindStep
+  | UnbindStep
+  | NotifyStep
+  | NotificationsStep
+  | NotificationInfoStep
   | WriteStep
   | ReadStep
   | WaitStep

@@ -112,6 +112,28 @@ export const GUEST_STEPS: StepTable = {
   },
   map: { summary: 'FFA_RXTX_MAP of its buffers', fields: { expect: EXPECT } },
   unmap: { summary: 'FFA_RXTX_UNMAP', fields: { expect: EXPECT } },
+  features: {
+    summary: 'FFA_FEATURES',
+    bare: 'of',
+    fields: {
+      of: { type: 'word', required: true, doc: 'a function id (FFA_...), or a feature id (1 NPI, 2 SRI, 3 MEI)' },
+      input: { type: 'word', default: '0', doc: 'w2 of the question' },
+      properties: { type: 'word', doc: 'w2 that must be answered' },
+      expect: EXPECT,
+    },
+  },
+  discover: {
+    summary: 'FFA_PARTITION_INFO_GET, or its form in registers',
+    bare: 'by',
+    fields: {
+      by: { type: 'choice', choices: ['buffer', 'registers'], default: 'buffer', doc: 'which form' },
+      uuid: { type: 'uuid', default: 'nil: all', doc: 'only those that speak this protocol' },
+      countOnly: { type: 'boolean', default: 'false', doc: 'ask how many there are, and nothing else' },
+      count: { type: 'integer', min: 0, max: 0xffff, doc: 'how many there must be' },
+      includes: { type: 'endpoints', doc: 'who must be among them' },
+      expect: EXPECT,
+    },
+  },
   share: { summary: 'FFA_MEM_SHARE', fields: SEND_FIELDS },
   lend: { summary: 'FFA_MEM_LEND', fields: SEND_FIELDS },
   donate: { summary: 'FFA_MEM_DONATE', fields: SEND_FIELDS },
@@ -166,6 +188,74 @@ export const GUEST_STEPS: StepTable = {
       to: { type: 'endpoint', required: true, doc: 'the partition' },
       vcpu: { type: 'integer', min: 0, max: 0xffff, default: '0', doc: 'its vCPU' },
       save: SAVE,
+      expect: EXPECT,
+    },
+  },
+  send: {
+    summary: 'FFA_MSG_SEND2',
+    fields: {
+      to: { type: 'endpoint', required: true, doc: 'the receiver' },
+      hex: { type: 'hex', required: true, doc: 'the payload' },
+      uuid: { type: 'uuid', default: 'nil', doc: 'the protocol, from FF-A 1.2 on' },
+      delaySri: { type: 'boolean', default: 'false', doc: 'delay the schedule receiver interrupt' },
+      sender: { type: 'endpoint', default: 'itself', doc: 'sender in the header: a lie' },
+      expect: EXPECT,
+    },
+  },
+  receive: {
+    summary: 'reads the message in RX, then FFA_RX_RELEASE',
+    fields: {
+      from: { type: 'endpoint', doc: 'who must have sent it' },
+      hex: { type: 'hex', doc: 'the payload that must be there' },
+      expect: EXPECT,
+    },
+  },
+  bind: {
+    summary: 'FFA_NOTIFICATION_BIND',
+    fields: {
+      from: { type: 'endpoint', required: true, doc: 'who may set the bits' },
+      bits: { type: 'word', required: true, doc: 'the bits, as a 64-bit word' },
+      perVcpu: { type: 'boolean', default: 'false', doc: 'per-vCPU notifications' },
+      expect: EXPECT,
+    },
+  },
+  unbind: {
+    summary: 'FFA_NOTIFICATION_UNBIND',
+    fields: {
+      from: { type: 'endpoint', required: true, doc: 'who may set the bits' },
+      bits: { type: 'word', required: true, doc: 'the bits, as a 64-bit word' },
+      expect: EXPECT,
+    },
+  },
+  notify: {
+    summary: 'FFA_NOTIFICATION_SET',
+    fields: {
+      to: { type: 'endpoint', required: true, doc: 'the receiver' },
+      bits: { type: 'word', required: true, doc: 'the bits, as a 64-bit word' },
+      perVcpu: { type: 'boolean', default: 'false', doc: 'per-vCPU notifications' },
+      vcpu: { type: 'integer', min: 0, max: 0xffff, default: '0', doc: "with `perVcpu`: the receiver's vCPU" },
+      delaySri: { type: 'boolean', default: 'false', doc: 'delay the schedule receiver interrupt' },
+      sender: { type: 'endpoint', default: 'itself', doc: 'sender: a lie' },
+      expect: EXPECT,
+    },
+  },
+  notifications: {
+    summary: 'FFA_NOTIFICATION_GET',
+    fields: {
+      flags: { type: 'integer', min: 0, max: U32_MAX, default: '15', doc: '1 SPs, 2 VMs, 4 SPM, 8 hypervisor' },
+      sp: { type: 'word', doc: 'bits from SPs that must be pending' },
+      vm: { type: 'word', doc: 'bits from VMs that must be pending' },
+      spm: { type: 'word', doc: 'bits from the SPM that must be pending' },
+      hypervisor: { type: 'word', doc: 'bits from the hypervisor that must be pending' },
+      save: SAVE,
+      expect: EXPECT,
+    },
+  },
+  'notification-info': {
+    summary: 'FFA_NOTIFICATION_INFO_GET',
+    fields: {
+      wide: { type: 'boolean', default: 'false', doc: 'use the SMC64 form of the call' },
+      includes: { type: 'endpoints', doc: 'who must be listed' },
       expect: EXPECT,
     },
   },

@@ -51,6 +51,6 @@ function bytesOf(step: WriteStep | ReadStep): Uint8Array {
 }
 
 function addressOf(script: GuestScript, vcpu: GuestVcpu, expression: WordExpression): number {
-  const [low, high] = script.word(vcpu, expression);
+  const { low, high } = script.word(vcpu, expression);
   return low + high * TWO_POW_32;
 }

@@ -21,7 +21,7 @@ export function messageWords(script: GuestScript, vcpu: GuestVcpu, step: Message
     if (step.durationNs !== undefined) words.push(Math.ceil(step.durationNs / NS_PER_US), 0);
   }
   for (const expression of step.words ?? []) {
-    const [low, high] = script.word(vcpu, expression);
+    const { low, high } = script.word(vcpu, expression);
     words.push(low, high);
   }
   return words;
