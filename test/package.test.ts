@@ -74,11 +74,13 @@ slowRing('package')('the packed package', () => {
   });
 
   it('has types for each subpath, under the strictest compiler', () => {
-    const imports = names.map((name) => `import * as ${name} from 'ffabric/${name}';`);
-    const modules = `export const modules: readonly object[] = [${names.join(', ')}];`;
+    const imports = names.map((name) => `import * as ${name}Module from 'ffabric/${name}';`);
+    const modules = `export const modules: readonly object[] = [${names.map((name) => `${name}Module`).join(', ')}];`;
     // If a subpath had no types, its members would be `any`, and this would not be an error.
-    const typed =
-      '// @ts-expect-error: the list of citations is no number.\nexport const typed: number = base.CITATIONS;';
+    const typed = [
+      '// @ts-expect-error: the list of citations is no number.',
+      'export const typed: number = baseModule.CITATIONS;',
+    ].join('\n');
     const report = 'for (const module of modules) if (Object.keys(module).length === 0) throw new Error("empty");';
     writeFileSync(join(user, 'user.ts'), `${[...imports, modules, typed, report].join('\n')}\n`);
     writeFileSync(
