@@ -117,8 +117,22 @@ export function* probeDemanding(hypervisor: Hypervisor, pe: Pe): Coroutine<boole
   return usable;
 }
 
-/** Second generation: FF-A 1.1 or later of major version 1, with what the SPMC says that it has. */
+/**
+ * Second generation: FF-A 1.1 or later of major version 1, with what the SPMC says that it has. Without such an SPMC,
+ * FF-A is usable all the same where VMs see each other.
+ */
 export function* probeAsking(hypervisor: Hypervisor, pe: Pe): Coroutine<boolean> {
+  const { secure } = hypervisor;
+  if (yield* findSpmc(hypervisor, pe)) {
+    yield* askScheduleReceiver(secure, pe);
+    return true;
+  }
+  secure.version = 0;
+  secure.functions.clear();
+  return hypervisor.vmsSeeVms;
+}
+
+function* findSpmc(hypervisor: Hypervisor, pe: Pe): Coroutine<boolean> {
   const { secure } = hypervisor;
   if (secure.smcccVersion < SMCCC_VERSION_1_2) return false;
   const version = yield* askVersion(secure, pe, FFA_VERSION_1_2);
@@ -128,13 +142,9 @@ export function* probeAsking(hypervisor: Hypervisor, pe: Pe): Coroutine<boolean>
     if ((yield* callSimply(secure, pe, 0, FFA_FEATURES, functionId)) === FFA_OK) secure.functions.add(functionId);
   }
   if (!secure.has(FFA_RXTX_MAP_64)) return false;
-  const usable = (yield* mapOwnBuffers(hypervisor, pe)) && (yield* learnPartitions(hypervisor, pe));
-  if (!usable) {
-    yield* callSimply(secure, pe, 0, FFA_RXTX_UNMAP);
-    return false;
-  }
-  yield* askScheduleReceiver(secure, pe);
-  return true;
+  if ((yield* mapOwnBuffers(hypervisor, pe)) && (yield* learnPartitions(hypervisor, pe))) return true;
+  yield* callSimply(secure, pe, 0, FFA_RXTX_UNMAP);
+  return false;
 }
 
 /** w0 of the answer: a version, or what is none. */

@@ -38,7 +38,7 @@ import {
   unbindNotifications,
 } from '../notifications.ts';
 import { listPartitions } from '../partition-info.ts';
-import { listInRegisters } from '../partition-info-regs.ts';
+import { listInRegistersUncounted } from '../partition-info-regs.ts';
 import { mapBuffers, releaseRxBuffer, unmapBuffers } from '../rx-tx-buffers.ts';
 
 const share = shareBy(HARDENED_SHARE_RULES);
@@ -52,7 +52,7 @@ export const XEN_2026_CALLS: CallTables = callTables([
   [FFA_RXTX_UNMAP, unmapBuffers],
   [FFA_RX_RELEASE, releaseRxBuffer],
   [FFA_PARTITION_INFO_GET, listPartitions],
-  [FFA_PARTITION_INFO_GET_REGS, listInRegisters],
+  [FFA_PARTITION_INFO_GET_REGS, listInRegistersUncounted],
   [FFA_MSG_SEND_DIRECT_REQ_32, sendDirect],
   [FFA_MSG_SEND_DIRECT_REQ_64, sendDirect],
   [FFA_MSG_SEND_DIRECT_REQ2, sendDirect2],

@@ -6,6 +6,7 @@ import {
   FFA_MEM_RECLAIM,
   FFA_NOTIFICATION_BITMAP_CREATE,
   FFA_NOTIFICATION_BITMAP_DESTROY,
+  FFA_RX_ACQUIRE,
 } from '../../abi/function-ids.ts';
 import type { Coroutine } from '../../base/coroutine.ts';
 import type { Pe } from '../../hardware/pe.ts';
@@ -14,7 +15,7 @@ import { type Domain, TEE_FFA, TEE_NONE } from '../domain.ts';
 import { FfaContext } from '../ffa-context.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Lifecycle } from '../profile.ts';
-import { releaseRx, unmapBuffersLocked } from '../rx-tx-buffers.ts';
+import { dropBuffers, releaseRx, unmapAtSpmc } from '../rx-tx-buffers.ts';
 import { reclaimFromSpmc, reclaimShares } from '../share-teardown.ts';
 import { callSimply } from '../spmc-answer.ts';
 import { TeardownQueue } from '../teardown-queue.ts';
@@ -48,8 +49,8 @@ export class Xen2026Lifecycle implements Lifecycle {
     return code === FFA_OK ? 0 : ENOMEM;
   }
 
-  // biome-ignore lint/correctness/useYield: other lifecycles have something to undo here.
   /** The context is freed before the teardown looks for it, so nothing is undone: partitions keep what they were told. */
+  // biome-ignore lint/correctness/useYield: other lifecycles have something to undo here.
   *creationFailed(_hypervisor: Hypervisor, _pe: Pe, domain: Domain): Coroutine {
     domain.ffa = null;
   }
@@ -78,15 +79,23 @@ export class Xen2026Lifecycle implements Lifecycle {
   }
 }
 
-/** RX goes back to the SPMC if the guest owned it. When the SPMC refuses to unmap, the pages stay pinned for good. */
+/**
+ * RX goes back to the SPMC if the guest owned it; then both buffers, whatever it answered to that. When the SPMC refuses
+ * to unmap them the pages stay pinned for good.
+ */
 function* unmapBuffersAtDeath(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
-  if (!context.buffersMapped) return;
-  if (!context.rxFree) yield* releaseRx(hypervisor, pe, context);
+  if (context.buffersMapped && !context.rxFree) yield* releaseRx(hypervisor, pe, context);
   yield* context.rxLock.acquire(pe);
   yield* context.txLock.acquire(pe);
-  yield* unmapBuffersLocked(hypervisor, pe, context);
+  if (context.buffersMapped) yield* unmapWhoeverOwnsRx(hypervisor, pe, context);
   context.txLock.release(pe);
   context.rxLock.release(pe);
+}
+
+function* unmapWhoeverOwnsRx(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
+  const atSpmc = hypervisor.secure.has(FFA_RX_ACQUIRE);
+  if (atSpmc && (yield* unmapAtSpmc(hypervisor, pe, context.vmId)) !== FFA_OK) return;
+  dropBuffers(hypervisor, context);
 }
 
 /** Messages first, then memory. What was lost for good still counts, so such a context never finishes. */
