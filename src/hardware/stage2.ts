@@ -30,6 +30,8 @@ export const STAGE2_RWX = STAGE2_READ | STAGE2_WRITE | STAGE2_EXECUTE;
 const TABLE_SHIFT = 9;
 const TABLE_ENTRIES = 1 << TABLE_SHIFT;
 const TABLE_MASK = TABLE_ENTRIES - 1;
+/** Below this a shift divides. */
+const SMALL_FRAME_END = 2 ** 31;
 
 interface Region {
   readonly first: GuestFrame;
@@ -72,7 +74,7 @@ export class Stage2 {
   /** The frame behind `gfn`, or -1. `attributes` and `run` then describe the entry. */
   translate(gfn: GuestFrame): FrameNumber {
     if (this.tables.size !== 0) {
-      const index = gfn >> TABLE_SHIFT;
+      const index = tableIndex(gfn);
       const table = index === this.lastTableIndex ? this.lastTable : this.findTable(index);
       if (table !== null) {
         const at = gfn & TABLE_MASK;
@@ -112,7 +114,7 @@ export class Stage2 {
   map(gfn: GuestFrame, frame: FrameNumber, count: number, attributes: Stage2Attributes): void {
     assert(attributes !== 0, 'a mapping has attributes');
     for (let n = 0; n < count; n++) {
-      const table = this.tableFor((gfn + n) >> TABLE_SHIFT);
+      const table = this.tableFor(tableIndex(gfn + n));
       const at = (gfn + n) & TABLE_MASK;
       table.frames[at] = frame + n;
       table.attributes[at] = attributes;
@@ -124,7 +126,7 @@ export class Stage2 {
   unmap(gfn: GuestFrame, count: number): void {
     const frame = this.events.on ? this.translate(gfn) : 0;
     for (let n = 0; n < count; n++) {
-      const table = this.tableFor((gfn + n) >> TABLE_SHIFT);
+      const table = this.tableFor(tableIndex(gfn + n));
       const at = (gfn + n) & TABLE_MASK;
       table.frames[at] = 0;
       table.attributes[at] = 0;
@@ -154,7 +156,7 @@ export class Stage2 {
 
   private fillFromRegion(table: Table, index: number, regionIndex: number): void {
     const region = this.regions[regionIndex];
-    const base = index << TABLE_SHIFT;
+    const base = index * TABLE_ENTRIES;
     const from = Math.max(region.first, base);
     const to = Math.min(region.first + region.count, base + TABLE_ENTRIES);
     for (let gfn = from; gfn < to; gfn++) {
@@ -162,4 +164,9 @@ export class Stage2 {
       table.attributes[gfn - base] = region.attributes;
     }
   }
+}
+
+/** Guest frames reach 2^52, more than bit operators do. */
+function tableIndex(gfn: GuestFrame): number {
+  return gfn < SMALL_FRAME_END ? gfn >> TABLE_SHIFT : Math.floor(gfn / TABLE_ENTRIES);
 }

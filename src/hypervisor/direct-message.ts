@@ -40,7 +40,7 @@ export function sendDirectAnywhere(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): 
   const wide = (registers.w(0) & SMC64_BIT) !== 0;
   const endpoints = registers.w(1);
   if (endpoints >>> DIRECT_SENDER_SHIFT !== vmId) {
-    answerUndelivered(registers, endpoints, FFA_INVALID_PARAMETERS, wide);
+    answerFailure(registers, 0, FFA_INVALID_PARAMETERS, wide);
     return null;
   }
   passOn(pe, registers, wide);
@@ -61,8 +61,8 @@ function* finishAnywhere(
   relayFinalAnswer(pe, registers, endpoints, wide);
 }
 
-/** FFA_ERROR that keeps both endpoints in w1; in the 64-bit form its code fills x2. */
-function answerUndelivered(registers: RegisterFile, endpoints: number, code: number, wide: boolean): void {
+/** FFA_ERROR with both endpoints in w1 once the request had gone out; in the 64-bit form its code fills x2. */
+function answerFailure(registers: RegisterFile, endpoints: number, code: number, wide: boolean): void {
   registers.set8(FFA_ERROR, endpoints, code);
   if (wide) registers.setWords(2, code, ALL_ONES);
 }
@@ -80,7 +80,7 @@ function relayFinalAnswer(pe: Pe, registers: RegisterFile, endpoints: number, wi
       copyShort(pe.smc, registers, wide);
       return;
     default:
-      answerUndelivered(registers, endpoints, FFA_ABORTED, wide);
+      answerFailure(registers, endpoints, FFA_ABORTED, wide);
   }
 }
 

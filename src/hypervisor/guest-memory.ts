@@ -17,8 +17,8 @@ import type { Hypervisor } from './hypervisor.ts';
 const PLAIN_RAM = STAGE2_READ | STAGE2_WRITE;
 const PLAIN_RAM_MASK = STAGE2_READ | STAGE2_WRITE | STAGE2_DEVICE | STAGE2_FOREIGN | STAGE2_INVALID;
 
-/** Guest frames from here on lie beyond any stage 2 (48 bits of address). */
-export const GUEST_FRAME_END = 2 ** 36;
+/** Guest frames from here on would need more than 64 bits of address. */
+export const GUEST_FRAME_END = 2 ** 52;
 
 /** Nothing is mapped there. */
 export const NO_FRAME = -1;
@@ -28,7 +28,6 @@ export const NO_FRAME = -1;
  * follow in the same mapping.
  */
 export function plainRam(stage2: Stage2, gfn: GuestFrame): FrameNumber {
-  if (gfn >= GUEST_FRAME_END) return NO_FRAME;
   const frame = stage2.translate(gfn);
   return (stage2.attributes & PLAIN_RAM_MASK) === PLAIN_RAM ? frame : NO_FRAME;
 }

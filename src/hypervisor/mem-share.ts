@@ -8,6 +8,7 @@
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import {
+  FFA_ABORTED,
   FFA_BUSY,
   FFA_DENIED,
   FFA_INVALID_PARAMETERS,
@@ -41,6 +42,7 @@ import type { RegisterFile } from '../hardware/registers.ts';
 import { answerError, answerSuccess } from './answer.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
+import { GUEST_FRAME_END } from './guest-memory.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { Handler } from './profile.ts';
 import {
@@ -271,9 +273,6 @@ function makeShareFor(
   return null;
 }
 
-/** Pages below which an address and its length cannot wrap around 64 bits. */
-const ADDRESS_PAGE_END = 2 ** 52;
-
 /** Pins the pages of each range in order; they must be as many as announced. */
 function pinRanges(
   hypervisor: Hypervisor,
@@ -290,12 +289,16 @@ function pinRanges(
     const low = staging.u32(at);
     const gfn = staging.u32(at + 4) * 0x10_0000 + (low >>> 12);
     const count = staging.u32(at + CONSTITUENT_PAGE_COUNT_OFFSET);
-    if (aligned) {
-      if ((low & (PAGE_SIZE_BYTES - 1)) !== 0) return FFA_INVALID_PARAMETERS;
-      if (gfn + count > ADDRESS_PAGE_END) return FFA_INVALID_PARAMETERS;
-    }
+    if (aligned && (low & (PAGE_SIZE_BYTES - 1)) !== 0) return FFA_INVALID_PARAMETERS;
     const room = pageCount - made.pageCount;
-    if (!pinRange(hypervisor, context, made, gfn, count < room ? count : room)) return FFA_DENIED;
+    const wanted = count < room ? count : room;
+    const straight = gfn + wanted <= GUEST_FRAME_END ? wanted : GUEST_FRAME_END - gfn;
+    if (!pinRange(hypervisor, context, made, gfn, straight)) return FFA_DENIED;
+    if (straight < wanted) {
+      // The range goes on at address 0.
+      if (aligned) return FFA_INVALID_PARAMETERS;
+      if (!pinRange(hypervisor, context, made, 0, wanted - straight)) return FFA_DENIED;
+    }
     if (count > room) return FFA_INVALID_PARAMETERS;
   }
   return made.pageCount === pageCount ? FFA_OK : FFA_INVALID_PARAMETERS;
@@ -324,6 +327,9 @@ function writeRequest(
   return true;
 }
 
+/** FFA_MEM_FRAG_RX: more than this is no offset. */
+const FRAGMENT_OFFSET_MAX = 0x7fff_ffff;
+
 /**
  * What the SPMC answered: FFA_OK with the handle in the share, or the code for the guest. FFA_MEM_FRAG_RX, which nobody
  * asked for, gives the number of bytes as the code. [Xen ffa_shm.c]
@@ -340,7 +346,7 @@ function shareAnswer(answer: RegisterFile, made: Share): number {
     case FFA_MEM_FRAG_RX:
       made.handleLow = words[2];
       made.handleHigh = words[4];
-      return words[7] !== 0 || words[6] > 0x7fff_ffff ? FFA_NOT_SUPPORTED : words[6];
+      return words[7] !== 0 || words[6] > FRAGMENT_OFFSET_MAX ? FFA_ABORTED : words[6];
     default:
       return FFA_NOT_SUPPORTED;
   }

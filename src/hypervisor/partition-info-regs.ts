@@ -30,17 +30,24 @@ const REGISTERS_PER_ENTRY = PARTITION_INFO_1_1_SIZE_BYTES / 8;
 
 /** FFA_PARTITION_INFO_GET_REGS: x1 and x2 UUID, x3 start index and tag. */
 export function listInRegisters(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
-  if (pe.stepping) return listInRegistersInSteps(hypervisor, pe, vcpu);
-  answerInRegisters(hypervisor, vcpu);
+  if (pe.stepping) return listInRegistersInSteps(hypervisor, pe, vcpu, true);
+  answerInRegisters(hypervisor, vcpu, true);
   return null;
 }
 
-function* listInRegistersInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine {
-  yield pe.reads(TOUCH_QUEUE, hypervisor.vmList.lock.id);
-  answerInRegisters(hypervisor, vcpu);
+/** The same, but VMs in an answer that more VMs would follow are not counted by its index. [Xen 500ee5fe0f] */
+export function listInRegistersUncounted(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  if (pe.stepping) return listInRegistersInSteps(hypervisor, pe, vcpu, false);
+  answerInRegisters(hypervisor, vcpu, false);
+  return null;
 }
 
-function answerInRegisters(hypervisor: Hypervisor, vcpu: Vcpu): void {
+function* listInRegistersInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, countsCutVms: boolean): Coroutine {
+  yield pe.reads(TOUCH_QUEUE, hypervisor.vmList.lock.id);
+  answerInRegisters(hypervisor, vcpu, countsCutVms);
+}
+
+function answerInRegisters(hypervisor: Hypervisor, vcpu: Vcpu, countsCutVms: boolean): void {
   const registers = vcpu.registers;
   const context = vcpu.domain.ffa as FfaContext;
   const error = checkQuery(hypervisor, registers, context);
@@ -62,10 +69,15 @@ function answerInRegisters(hypervisor: Hypervisor, vcpu: Vcpu): void {
     return;
   }
   const end = Math.min(start + INFO_REGS_MAX_ENTRIES_24, total);
+  const counted = countsCutVms || end === total ? end : Math.min(end, partitionCount);
+  if (counted <= start) {
+    answerError(registers, FFA_INVALID_PARAMETERS);
+    return;
+  }
   registers.set8(FFA_SUCCESS_64);
   registers.setWords(
     2,
-    (total - 1) | ((end - 1) << INFO_REGS_CURRENT_INDEX_SHIFT),
+    (total - 1) | ((counted - 1) << INFO_REGS_CURRENT_INDEX_SHIFT),
     (hypervisor.vmList.tag & INDEX_MASK) | (PARTITION_INFO_1_1_SIZE_BYTES << INFO_REGS_DESCRIPTOR_SIZE_HIGH_SHIFT),
   );
   for (let index = start; index < end; index++) {

@@ -43,7 +43,7 @@ export function* mapBuffersLocally(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): 
   const registers = vcpu.registers;
   const wide = isWide(vcpu);
   const pageCount = registers.w(3);
-  if (pageCount > BUFFER_PAGES_MAX || (wide && registers.high(3) !== 0)) {
+  if (pageCount > BUFFER_PAGES_MAX) {
     answerError(registers, FFA_INVALID_PARAMETERS);
     return;
   }
@@ -114,7 +114,7 @@ export function* mapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Corouti
   const registers = vcpu.registers;
   const wide = isWide(vcpu);
   const misaligned = ((registers.w(1) | registers.w(2)) & PAGE_OFFSET_MASK) !== 0;
-  if (registers.w(3) !== BUFFER_PAGES_MAX || (wide && registers.high(3) !== 0) || misaligned) {
+  if (registers.w(3) !== BUFFER_PAGES_MAX || misaligned) {
     answerError(registers, FFA_INVALID_PARAMETERS);
     return;
   }

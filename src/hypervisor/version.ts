@@ -5,7 +5,7 @@
 // Nothing of it reaches the SPMC. No input is answered with an error.
 
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
-import { FFA_MSG_SEND_DIRECT_REQ2, FFA_VERSION } from '../abi/function-ids.ts';
+import { FFA_MSG_SEND_DIRECT_REQ2, FFA_VERSION, isSmc64 } from '../abi/function-ids.ts';
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2, versionMajor, versionMinor } from '../abi/versions.ts';
 import { ACCESS_WRITE, TOUCH_LOCK, TOUCH_QUEUE, TOUCH_VERSION } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
@@ -49,8 +49,12 @@ export function negotiationGate(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pen
   const functionId = vcpu.registers.w(0);
   if (context.version === VERSION_NONE) return negotiate(hypervisor, pe, vcpu, context);
   if (context.version >= FFA_VERSION_1_2) clearExtended(vcpu, functionId);
-  if (functionId !== FFA_VERSION) return undefined;
-  vcpu.registers.set8(FFA_VERSION_1_2);
+  if (functionId === FFA_VERSION) {
+    vcpu.registers.set8(FFA_VERSION_1_2);
+    return null;
+  }
+  if (vcpu.domain.config.bits === 64 || !isSmc64(functionId)) return undefined;
+  answerError(vcpu.registers, FFA_NOT_SUPPORTED);
   return null;
 }
 
