@@ -2,8 +2,8 @@
 //
 // The honest answer follows a state machine for each VM, the one that Hafnium's test partition has:
 //   unavailable --created--> available --destroyed--> unavailable; any other message leads to an error that stays.
-// A list of answers makes an SP less honest: each VM meets the entries of the list in turn, then the honest answer. Only
-// an accepting answer changes the state.
+// A list of answers makes an SP less honest: each VM meets the entries of the list in turn, then the honest answer.
+// Only an accepting answer changes the state.
 //
 // Sources: [Hafnium ffa_memory.c], [OP-TEE thread_spmc.c].
 

@@ -207,7 +207,8 @@ export class Caller {
     }
     this.repeats++;
     this.repeatCode = code;
-    // A partition that was preempted and then refuses FFA_RUN is asked to run again, not asked the first question again.
+    // A partition that was preempted and then refuses FFA_RUN is asked to run again, not asked the first question
+    // again.
     this.phase = this.runs > 0 ? PHASE_RUN : PHASE_REPEAT;
     this.waitUntilNs = context.nowNs + this.policy.repeatDelayNs;
     return CALL_WAIT;

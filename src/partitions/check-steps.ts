@@ -1,5 +1,6 @@
-// Checks a script when it is made, by the table GUEST_STEPS: a mistake is one message that says where, what was found and
-// what fits. World files are checked earlier, with line and column; this is for scripts that TypeScript code writes.
+// Checks a script when it is made, by the table GUEST_STEPS: a mistake is one message that says where, what was found
+// and what fits. World files are checked earlier, with line and column; this is for scripts that TypeScript code
+// writes.
 
 import { parseUuid } from '../abi/uuid.ts';
 import { UserError } from '../base/user-error.ts';
@@ -148,7 +149,8 @@ function checkCondition(value: unknown, path: string, endpoints: Endpoints): voi
     (form === 'interrupt' && Number.isSafeInteger(condition['interrupt'])) ||
     (form === 'timeNs' && Number.isSafeInteger(condition['timeNs'])) ||
     (form === 'address byte' && Number.isSafeInteger(condition['byte']));
-  const fits = `{variable, is}, {region, state: ${REGION_STATES.join(' | ')}}, {interrupt}, {timeNs} or {address, byte}`;
+  const states = REGION_STATES.join(' | ');
+  const fits = `{variable, is}, {region, state: ${states}}, {interrupt}, {timeNs} or {address, byte}`;
   check(good, path, JSON.stringify(value), fits);
   if (form === 'address byte') checkWord(condition['address'], `${path}.address`, endpoints);
 }

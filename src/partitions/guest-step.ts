@@ -1,9 +1,9 @@
 // The steps of a guest script: plain data, as a world file or a test writes them. A step is an object with `step`, its
 // kind, and the fields of that kind; `guest-steps.ts` has the same as a table, for schemas and documentation.
 //
-// Names. A region, a saved answer or a variable has a name of the script's choosing, shared by the guest's vCPUs. In a name
-// `#` stands for the number of the innermost `repeat` (0, 1, ...), so that a loop can share `buf0`, `buf1`, ... An endpoint
-// is named as the world names it, or by its id. A region of another guest is `guest:region`.
+// Names. A region, a saved answer or a variable has a name of the script's choosing, shared by the guest's vCPUs. In
+// a name `#` stands for the number of the innermost `repeat` (0, 1, ...), so that a loop can share `buf0`, `buf1`,
+// ... An endpoint is named as the world names it, or by its id. A region of another guest is `guest:region`.
 //
 // Expectations. Every call step expects SUCCESS unless `expect` says otherwise: an outcome's name, a list of them, or
 // `any`. A broken expectation is reported, and the script goes on.

@@ -1,6 +1,6 @@
-// Every kind of step of a guest script and its fields, as a table: one source for the schema of world files, for messages
-// and for documentation. The compiler holds it against the types of guest-step.ts: a field that is missing here, or that is
-// too much, does not compile.
+// Every kind of step of a guest script and its fields, as a table: one source for the schema of world files, for
+// messages and for documentation. The compiler holds it against the types of guest-step.ts: a field that is missing
+// here, or that is too much, does not compile.
 
 import type { GuestStep, GuestStepKind } from './guest-step.ts';
 import { PROTOCOL_OPERATIONS } from './protocol.ts';
@@ -8,9 +8,10 @@ import { PROTOCOL_OPERATIONS } from './protocol.ts';
 /**
  * What a field holds:
  * - `name`: of a region, a variable or saved registers; `region`: a name, or `guest:name`; `endpoint`, `endpoints`;
- * - `integer`, `boolean`; `duration`, `time`: nanoseconds (the field's name ends in `Ns`; a world file drops the suffix and
- *   writes a number with its unit);
- * - `word`, `words`: expressions (word-expression.ts); `answer`: words, or null for any; `hex`, `hexes`: hexadecimal digits;
+ * - `integer`, `boolean`; `duration`, `time`: nanoseconds (the field's name ends in `Ns`; a world file drops the
+ *   suffix and writes a number with its unit);
+ * - `word`, `words`: expressions (word-expression.ts); `answer`: words, or null for any; `hex`, `hexes`: hexadecimal
+ *   digits;
  * - `ranges`, `version`, `uuid`, `expectation`, `condition`, `steps`: as in guest-step.ts; `choice`: one of `choices`.
  */
 export type FieldType =

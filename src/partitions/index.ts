@@ -1,5 +1,5 @@
-// partitions: endpoints in TypeScript. Guests that follow a script, SP programs, and the calls that both make, as machines
-// over registers and memory.
+// partitions: endpoints in TypeScript. Guests that follow a script, SP programs, and the calls that both make, as
+// machines over registers and memory.
 //
 // - `Endpoint`, `Caller` and the operations: an FF-A driver for guests and SPs, embeddable in any vCPU;
 // - `GuestScript`: a guest as a list of steps; `GUEST_STEPS` describes the steps as data;
@@ -10,6 +10,7 @@
 export * from './availability.ts';
 export * from './caller.ts';
 export * from './check-steps.ts';
+export * from './dma-engine.ts';
 export * from './endpoint.ts';
 export * from './guest-script.ts';
 export * from './guest-step.ts';
@@ -31,9 +32,15 @@ export * from './operations/run-partition.ts';
 export * from './operations/send-memory.ts';
 export * from './outcome.ts';
 export * from './page-plan.ts';
+export * from './partition-program-module.ts';
+export * from './programs/crash.ts';
+export * from './programs/dma.ts';
 export * from './programs/echo.ts';
 export * from './programs/holder.ts';
+export * from './programs/sharer.ts';
+export * from './programs/stubborn.ts';
 export * from './protocol.ts';
 export * from './sp-program.ts';
+export * from './sp-programs.ts';
 export * from './sp-vcpu.ts';
 export * from './word-expression.ts';

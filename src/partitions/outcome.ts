@@ -1,5 +1,5 @@
-// How a sequence of FF-A calls ended: 0 for success, an FF-A error code (negative), or one of the positive numbers below
-// for what only the caller can see. One number, so that a script compares it and a report names it.
+// How a sequence of FF-A calls ended: 0 for success, an FF-A error code (negative), or one of the positive numbers
+// below for what only the caller can see. One number, so that a script compares it and a report names it.
 
 import { errorName, FFA_ERROR_CODES } from '../abi/errors.ts';
 

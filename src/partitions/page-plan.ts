@@ -1,5 +1,5 @@
-// Which pages of its RAM a script has given away: the lowest free ones are taken first, so that the same script takes the
-// same pages each time.
+// Which pages of its RAM a script has given away: the lowest free ones are taken first, so that the same script takes
+// the same pages each time.
 
 import type { Ipa } from '../base/units.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';

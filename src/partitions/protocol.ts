@@ -18,11 +18,13 @@
 //   STATUS        -                 -             -                  -          word 1: regions held, word 2: pages
 //   FORWARD       receiver          word 0        word 1             word 2     the receiver's words 0 to 2
 //
-// How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate), bit 2: there are other borrowers, name this one alone,
-// bit 3: read-only, [31:16] id of another borrower to name (0: none). TOUCH writes the byte into every page if bit 8 is
-// set, else it only reads.
+// How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate), bit 2: there are other borrowers, name this one
+// alone, bit 3: read-only, [31:16] id of another borrower to name (0: none). TOUCH writes the byte into every page if
+// bit 8 is set, else it only reads.
 
+import { FFA_ABORTED } from '../abi/errors.ts';
 import type { MemoryKind } from './memory-region.ts';
+import type { Outcome } from './outcome.ts';
 
 export const PROTOCOL_RETRIEVE = 1;
 export const PROTOCOL_RELINQUISH = 2;
@@ -87,4 +89,9 @@ export function protocolKind(how: number): MemoryKind {
 /** Word 3 of RETRIEVE and SHARE for that kind. */
 export function protocolKindWord(kind: MemoryKind): number {
   return KINDS.indexOf(kind, 1);
+}
+
+/** Word 0 of an answer: an FF-A error as it is; anything else that went wrong is ABORTED. */
+export function protocolStatus(outcome: Outcome): number {
+  return outcome <= 0 ? outcome : FFA_ABORTED;
 }

@@ -41,7 +41,21 @@ export interface SpProgramOptions {
   readonly created?: readonly AvailabilityEntry[];
   /** The same for VM_DESTROYED. */
   readonly destroyed?: readonly AvailabilityEntry[];
+  /** Computes so long over each message before it does anything about it. Default 0. */
+  readonly messageWorkNs?: Nanoseconds;
 }
+
+/** Points in a program's life at which a program may crash. */
+export type SpPoint = 'start' | 'message' | 'vm-created' | 'vm-destroyed' | 'retrieved' | 'relinquish' | 'answer';
+export const SP_POINTS: readonly SpPoint[] = [
+  'start',
+  'message',
+  'vm-created',
+  'vm-destroyed',
+  'retrieved',
+  'relinquish',
+  'answer',
+];
 
 const RESPONSES: Record<DirectForm, number> = {
   req32: id.FFA_MSG_SEND_DIRECT_RESP_32,
@@ -56,10 +70,12 @@ export abstract class SpProgram implements PartitionEntry {
   /** Policy of the SP's own calls. */
   policy: CallPolicy = DEFAULT_CALL_POLICY;
   private readonly mapBuffers: boolean;
+  private readonly messageWorkNs: Nanoseconds;
 
   constructor(options: SpProgramOptions) {
     this.endpoint = new Endpoint(options);
     this.mapBuffers = options.mapBuffers ?? true;
+    this.messageWorkNs = options.messageWorkNs ?? 0;
     this.availability = new VmAvailability(options.created, options.destroyed);
     for (let n = 0; n < (options.vcpuCount ?? 1); n++) this.vcpus.push(new SpVcpu(this.endpoint, n));
   }
@@ -103,6 +119,11 @@ export abstract class SpProgram implements PartitionEntry {
     return vcpu.answer(this.availability.take(vmId, false));
   }
 
+  /** Whether it crashes at this point of its life. */
+  protected crashesAt(_point: SpPoint): boolean {
+    return false;
+  }
+
   /** For programs: begins an operation; `serve` goes on when it is over, with `vcpu.caller.outcome`. */
   protected begin(vcpu: SpVcpu, context: VcpuContext, operation: Operation): Serve {
     vcpu.callStep = vcpu.caller.begin(operation, context, this.policy);
@@ -129,6 +150,7 @@ export abstract class SpProgram implements PartitionEntry {
         return this.begin(vcpu, context, new MapBuffers());
       case sp.SP_STAGE_START:
         if (vcpu.step === 0 && vcpu.caller.outcome !== OUTCOME_SUCCESS) return sp.SERVE_CRASH;
+        if (vcpu.step === 0 && this.crashesAt('start')) return sp.SERVE_CRASH;
         return this.started(vcpu, context);
       case sp.SP_STAGE_WAITING:
         return this.woken(vcpu, context.registers);
@@ -137,7 +159,8 @@ export abstract class SpProgram implements PartitionEntry {
         if (next !== sp.SERVE_NOTHING || vcpu.kind === 'none') return next;
         vcpu.stage = sp.SP_STAGE_SERVING;
         vcpu.step = 0;
-        return sp.SERVE_CALL;
+        if (this.crashesAt(pointOf(vcpu))) return sp.SERVE_CRASH;
+        return this.workFor(vcpu, context, this.messageWorkNs);
       }
       case sp.SP_STAGE_SERVING:
         return vcpu.kind === 'framework' ? this.serveFramework(vcpu, context) : this.serve(vcpu, context);
@@ -159,6 +182,7 @@ export abstract class SpProgram implements PartitionEntry {
         vcpu.crashed = true;
         return EXIT_CRASH;
       case sp.SERVE_REPLY:
+        if (this.crashesAt('answer')) return this.leave(vcpu, context, sp.SERVE_CRASH);
         this.respond(vcpu, context.registers, vcpu.frameworkType + 1);
         return EXIT_CALL;
       case sp.SERVE_NOTHING:
@@ -255,6 +279,11 @@ function formOf(functionId: number): DirectForm | null {
     default:
       return null;
   }
+}
+
+function pointOf(vcpu: SpVcpu): SpPoint {
+  if (vcpu.kind !== 'framework') return 'message';
+  return vcpu.frameworkType === messages.FRAMEWORK_VM_CREATED_REQ ? 'vm-created' : 'vm-destroyed';
 }
 
 function callExit(vcpu: SpVcpu, context: VcpuContext): Exit {

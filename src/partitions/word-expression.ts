@@ -1,5 +1,5 @@
-// The numbers of a script: registers and words that may exceed 2^53, may be negative, may be named, or may come from what
-// the script learnt. A number, or text:
+// The numbers of a script: registers and words that may exceed 2^53, may be negative, may be named, or may come from
+// what the script learnt. A number, or text:
 //
 //   `0xc400006600000001`, `12`, `-1`   hexadecimal or decimal, up to 64 bits
 //   `FFA_MEM_SHARE_32`                 a function id
@@ -27,7 +27,8 @@ export type ParsedWord =
 
 /** What an expression may be, for messages. */
 export const WORD_EXPRESSION_FORM =
-  'a number, 0x..., FFA_..., an FF-A error, @endpoint, $region, $region.low, $region.high, $region.address, $saved.w2 or $saved.x2';
+  'a number, 0x..., FFA_..., an FF-A error, @endpoint, $region, $region.low, $region.high, $region.address, ' +
+  '$saved.w2 or $saved.x2';
 
 /** Parses an expression; undefined when it has another form or does not fit 64 bits. */
 export function parseWord(expression: WordExpression): ParsedWord | undefined {

@@ -1,5 +1,5 @@
-// FFA_MSG_SEND_DIRECT_REQ (both forms) and FFA_MSG_SEND_DIRECT_REQ2: ask a partition and read its answer. An answer that
-// is interrupted or yields is run to its end by the caller's policy.
+// FFA_MSG_SEND_DIRECT_REQ (both forms) and FFA_MSG_SEND_DIRECT_REQ2: ask a partition and read its answer. An answer
+// that is interrupted or yields is run to its end by the caller's policy.
 
 import * as id from '../../abi/function-ids.ts';
 import {

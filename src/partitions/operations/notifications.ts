@@ -1,5 +1,5 @@
-// Notifications of one endpoint: which bits of its bitmap who may set (bind), setting another's bits, reading its own, and
-// asking for whom something is pending.
+// Notifications of one endpoint: which bits of its bitmap who may set (bind), setting another's bits, reading its
+// own, and asking for whom something is pending.
 
 import * as id from '../../abi/function-ids.ts';
 import {

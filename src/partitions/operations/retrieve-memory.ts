@@ -1,5 +1,5 @@
-// FFA_MEM_RETRIEVE_REQ by a borrower: the request goes into TX, the response arrives in RX, its rest by FFA_MEM_FRAG_RX.
-// RX is given back after each part: the next part needs it. [Hafnium api.c], [TF-A spmc]
+// FFA_MEM_RETRIEVE_REQ by a borrower: the request goes into TX, the response arrives in RX, its rest by
+// FFA_MEM_FRAG_RX. RX is given back after each part: the next part needs it. [Hafnium api.c], [TF-A spmc]
 //
 // The pages are where the response says (a borrower names no addresses of its own).
 

@@ -1,5 +1,5 @@
-// FFA_RUN of a partition's vCPU: lets it go on where it was preempted or yielded. What comes back may be its answer to a
-// direct request of this caller, another interruption, or that it waits for messages.
+// FFA_RUN of a partition's vCPU: lets it go on where it was preempted or yielded. What comes back may be its answer
+// to a direct request of this caller, another interruption, or that it waits for messages.
 
 import * as id from '../../abi/function-ids.ts';
 import { RUN_ENDPOINT_SHIFT, RUN_VCPU_MASK } from '../../abi/layout/messages.ts';

@@ -1,5 +1,5 @@
-// FFA_MEM_SHARE, FFA_MEM_LEND, FFA_MEM_DONATE: the descriptor goes into TX in the layout of the negotiated version; what
-// does not fit follows by FFA_MEM_FRAG_TX, from the offset that each FFA_MEM_FRAG_RX asks for.
+// FFA_MEM_SHARE, FFA_MEM_LEND, FFA_MEM_DONATE: the descriptor goes into TX in the layout of the negotiated version;
+// what does not fit follows by FFA_MEM_FRAG_TX, from the offset that each FFA_MEM_FRAG_RX asks for.
 //
 // The region's `state` and handle are kept up to date on the way, so that a report shows a half-sent one.
 //
@@ -43,7 +43,9 @@ const WIDE: Record<MemoryKind, number> = {
   donate: id.FFA_MEM_DONATE_64,
 };
 
-/** The attributes that an SPMC takes: a lender to one borrower and a donor leave the type open. [Hafnium ffa_memory.c] */
+/**
+ * The attributes that an SPMC takes: a lender to one borrower and a donor leave the type open. [Hafnium ffa_memory.c]
+ */
 export function sendAttributes(kind: MemoryKind, receiverCount: number): number {
   return kind === 'share' || (kind === 'lend' && receiverCount > 1) ? bits.MEMORY_NORMAL_WRITE_BACK_INNER : 0;
 }

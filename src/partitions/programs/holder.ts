@@ -15,9 +15,10 @@ import { DATA_ACCESS_RO, RELINQUISH_FLAG_ZERO } from '../../abi/layout/memory-bi
 import { type Nanoseconds, NS_PER_US, PAGE_SIZE_BYTES } from '../../base/units.ts';
 import type { VcpuContext } from '../../hardware/partition-entry.ts';
 import { type MemoryRegion, pageCountOf } from '../memory-region.ts';
+import { DirectRequest } from '../operations/direct-request.ts';
 import { RelinquishMemory } from '../operations/relinquish-memory.ts';
 import { RetrieveMemory } from '../operations/retrieve-memory.ts';
-import { OUTCOME_SUCCESS, type Outcome } from '../outcome.ts';
+import { OUTCOME_SUCCESS } from '../outcome.ts';
 import * as protocol from '../protocol.ts';
 import { SpProgram, type SpProgramOptions } from '../sp-program.ts';
 import { SERVE_CRASH, SERVE_NOTHING, SERVE_YIELD, type Serve, type SpVcpu } from '../sp-vcpu.ts';
@@ -52,6 +53,7 @@ export class HolderProgram extends SpProgram {
   private readonly onDestroyed: OnDestroyed;
   private readonly touch: 'none' | 'read' | 'write';
   private readonly pending: (MemoryRegion | null)[] = [];
+  private readonly forwarded: DirectRequest[] = [];
   private readonly word = new Uint8Array(4);
 
   constructor(options: HolderOptions) {
@@ -85,6 +87,8 @@ export class HolderProgram extends SpProgram {
         return vcpu.step++ < vcpu.word(1) ? SERVE_YIELD : vcpu.answer(FFA_OK);
       case protocol.PROTOCOL_CRASH:
         return SERVE_CRASH;
+      case protocol.PROTOCOL_FORWARD:
+        return this.forward(vcpu, context);
       case protocol.PROTOCOL_STATUS:
         return vcpu.answer(FFA_OK, this.held.length, this.heldPageCount());
       default:
@@ -145,7 +149,8 @@ export class HolderProgram extends SpProgram {
     if (region === null) return vcpu.answer(FFA_ABORTED);
     // A response that it cannot read leaves the SP as a borrower all the same.
     if (region.state === 'held') this.held.push({ region, sinceNs: context.nowNs });
-    if (vcpu.caller.outcome !== OUTCOME_SUCCESS) return vcpu.answer(statusOf(vcpu.caller.outcome));
+    if (this.crashesAt('retrieved')) return SERVE_CRASH;
+    if (vcpu.caller.outcome !== OUTCOME_SUCCESS) return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
     if (this.touch !== 'none') this.touchRegion(region, context, this.touch === 'write', TOUCH_BYTE);
     return vcpu.answer(this.retrieved(vcpu, region, context), pageCountOf(region.ranges));
   }
@@ -174,6 +179,7 @@ export class HolderProgram extends SpProgram {
       if (region === null) return vcpu.answer(FFA_INVALID_PARAMETERS);
       const refusal = this.mayRelinquish(region, context);
       if (refusal !== FFA_OK) return vcpu.answer(refusal);
+      if (this.crashesAt('relinquish')) return SERVE_CRASH;
       vcpu.step = 1;
       this.pending[context.vcpu] = region;
       const zero = (vcpu.word(3) & protocol.PROTOCOL_ZERO) !== 0 ? RELINQUISH_FLAG_ZERO : 0;
@@ -181,7 +187,20 @@ export class HolderProgram extends SpProgram {
     }
     const region = this.takePending(context.vcpu);
     if (region !== null) this.forget(region);
-    return vcpu.answer(statusOf(vcpu.caller.outcome));
+    return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
+  }
+
+  /** Passes three words on to another partition, and its three back: a call chain. */
+  private forward(vcpu: SpVcpu, context: VcpuContext): Serve {
+    if (vcpu.step++ === 0) {
+      const words = [vcpu.word(2), 0, vcpu.word(3), 0, vcpu.word(4), 0];
+      const request = new DirectRequest(vcpu.word(1) & 0xffff, words);
+      this.forwarded[context.vcpu] = request;
+      return this.begin(vcpu, context, request);
+    }
+    if (vcpu.caller.outcome !== OUTCOME_SUCCESS) return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
+    const { reply } = this.forwarded[context.vcpu];
+    return vcpu.answer(reply[0], reply[2], reply[4]);
   }
 
   /**
@@ -196,6 +215,7 @@ export class HolderProgram extends SpProgram {
     for (const one of this.held) {
       const due = owner === ANY_OWNER ? context.nowNs >= one.sinceNs + this.holdNs : one.region.owner === owner;
       if (!due || this.mayRelinquish(one.region, context) !== FFA_OK) continue;
+      if (this.crashesAt('relinquish')) return SERVE_CRASH;
       this.pending[context.vcpu] = one.region;
       return this.begin(vcpu, context, new RelinquishMemory(one.region));
     }
@@ -243,9 +263,4 @@ export class HolderProgram extends SpProgram {
     }
     return ok;
   }
-}
-
-/** What an asker is told: an FF-A error as it is, anything else as ABORTED. */
-function statusOf(outcome: Outcome): number {
-  return outcome <= 0 ? outcome : FFA_ABORTED;
 }
