@@ -10,7 +10,8 @@
 //
 // To add one: put a row where its neighbours are. The key is what is cited, without the brackets (rows leave out its
 // first word); the title says what is found there; the last part leads a reader to it (a path, or who names the
-// section). A new project gets a name in CITATION_SOURCES first. A commit is cited by ten digits for Xen, eight for the others.
+// section). A new project gets a name in CITATION_SOURCES first. A commit is cited by ten digits for Xen, eight for
+// the others.
 
 /** One public source. `key` is unique. */
 export interface Citation {
@@ -247,6 +248,13 @@ const FFA_1_2: readonly Citation[] = [
   ]),
 ];
 
+// Places of version 1.3, which is not final: only where an earlier number is not known.
+const FFA_1_3: readonly Citation[] = [
+  ...rows('Arm DEN0077A, revision 1.3 ALP4, table of contents', 'FF-A 1.3', [
+    ['§18.3', 'VM availability signaling', 'chapter 18'],
+  ]),
+];
+
 // Xen, by file.
 const XEN_FILES: readonly Citation[] = [
   ...rows(XEN, 'Xen', [
@@ -433,6 +441,7 @@ const FORMATS: readonly Citation[] = [
     ['§5', 'flattened devicetree (blob) format', 'Devicetree Specification 0.4, chapter 5'],
   ]),
   ...rows('', 'Perfetto', [
+    ['', 'trace viewer and trace processor', 'perfetto.dev/docs'],
     [
       'trace_packet.proto',
       'trace format, protobuf',
@@ -453,6 +462,7 @@ export const CITATIONS: readonly Citation[] = [
   ...FFA_1_0,
   ...FFA_1_1,
   ...FFA_1_2,
+  ...FFA_1_3,
   ...XEN_FILES,
   ...XEN_COMMITS,
   ...HAFNIUM_FILES,
