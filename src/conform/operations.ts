@@ -1,7 +1,14 @@
 // The operations of a vector file, one function each: does to the machine what the recorder did, and compares with the
 // answer that it got.
 
-import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import {
+  PARTITION_INFO_1_1_SIZE_BYTES,
+  PARTITION_INFO_EXECUTION_CONTEXTS_OFFSET,
+  PARTITION_INFO_ID_OFFSET,
+  PARTITION_INFO_PROPERTIES_OFFSET,
+  PARTITION_INFO_UUID_OFFSET,
+} from '../abi/layout/partition-information.ts';
+import { NS_PER_MS, PAGE_SIZE_BYTES } from '../base/units.ts';
 import {
   STAGE2_DEVICE,
   STAGE2_EXECUTE,
@@ -22,7 +29,7 @@ import { formatBytes, parseBytes, parseRegisters } from './vector-value.ts';
 /** Does one operation; what differs from the answer is reported to `check`. */
 export type Operation = (replay: ReplayMachine, operation: Fields, check: AnswerCheck) => void;
 
-const NS_PER_MS = 1_000_000;
+const UUID_SIZE_BYTES = 16;
 const VCPUS_DEFAULT = 2;
 const PAGES_DEFAULT = 1024;
 const DEFAULT_SMCCC_VERSION = SMCCC_VERSION_1_2;
@@ -31,7 +38,9 @@ function probe(replay: ReplayMachine, operation: Fields, check: AnswerCheck): vo
   const hypervisor = replay.reset();
   const { conduit } = replay;
   for (const script of operation.list('scripts')) conduit.scripts.add(operation.entry(script, 'a script'));
-  conduit.latencyNs = operation.fields('spmc').number('latency_ns', 0, 0);
+  const spmc = operation.fields('spmc');
+  conduit.latencyNs = spmc.number('latency_ns', 0, 0);
+  conduit.partitionList = partitionList(spmc);
   hypervisor.secure.smcccVersion = operation.number('smccc', DEFAULT_SMCCC_VERSION, 0);
   check.withSmcs(() => {
     const usable = replay.run(hypervisor.boot(replay.enter()));
@@ -39,6 +48,24 @@ function probe(replay: ReplayMachine, operation: Fields, check: AnswerCheck): vo
     check.flag('ok', usable);
   });
   replay.closeHeap();
+}
+
+/** The SPMC's partitions as partition information descriptors of 1.1, one after the other. */
+function partitionList(spmc: Fields): Uint8Array {
+  const partitions = spmc.list('sps');
+  const bytes = new Uint8Array(partitions.length * PARTITION_INFO_1_1_SIZE_BYTES);
+  const view = new DataView(bytes.buffer);
+  for (let n = 0; n < partitions.length; n++) {
+    const partition = spmc.entry(partitions[n], `"sps" ${n + 1}`);
+    const at = n * PARTITION_INFO_1_1_SIZE_BYTES;
+    view.setUint16(at + PARTITION_INFO_ID_OFFSET, partition.number('id'), true);
+    view.setUint16(at + PARTITION_INFO_EXECUTION_CONTEXTS_OFFSET, partition.number('ctx', 1), true);
+    view.setUint32(at + PARTITION_INFO_PROPERTIES_OFFSET, partition.number('props', 0), true);
+    if (!partition.has('uuid')) continue;
+    const length = parseBytes(partition.text('uuid'), bytes, at + PARTITION_INFO_UUID_OFFSET);
+    if (length !== UUID_SIZE_BYTES) partition.fail('uuid', '16 bytes in hexadecimal');
+  }
+  return bytes;
 }
 
 function domainConfig(operation: Fields): DomainConfig {

@@ -36,6 +36,8 @@ export class RecordedConduit implements Conduit {
   readonly scripts = new AnswerScripts();
   /** What an SMC takes, in virtual time. */
   latencyNs = 0;
+  /** The recorder's SPMC's whole list of partitions, as it writes it to RX. */
+  partitionList: Uint8Array = new Uint8Array(0);
   /** The first SMC that was not as recorded. */
   difference: Difference | null = null;
   /** Set while a coroutine stands still for operations of other vCPUs. */
@@ -56,6 +58,7 @@ export class RecordedConduit implements Conduit {
   reset(): void {
     this.scripts.reset();
     this.latencyNs = 0;
+    this.partitionList = new Uint8Array(0);
     this.difference = null;
     this.underWay = null;
     this.expectations = [];
@@ -138,13 +141,25 @@ export class RecordedConduit implements Conduit {
   }
 
   private answer(pe: Pe, fields: Fields): void {
-    if (fields.has('rx')) {
-      const length = parseBytes(fields.text('rx'), this.bytes, 0);
-      if (length < 0) fields.fail('rx', 'bytes in hexadecimal, at most a page');
-      if (this.rx !== ADDRESS_NONE) this.machine.frames.contents.write(this.rx, this.bytes, 0, length);
-    }
+    if (fields.has('rx') && this.rx !== ADDRESS_NONE) this.fillRx(fields, this.rx);
     if (parseRegisters(fields.list('out'), pe.smc.words) >= 0) fields.fail('out', 'a list of up to 18 registers');
     if (this.latencyNs > 0) this.machine.time.advanceTo(this.machine.time.nowNs + this.latencyNs);
+  }
+
+  private fillRx(fields: Fields, rx: PhysicalAddress): void {
+    const length = parseBytes(fields.text('rx'), this.bytes, 0);
+    if (length < 0) fields.fail('rx', 'bytes in hexadecimal, at most a page');
+    const { contents } = this.machine.frames;
+    contents.write(rx, this.bytes, 0, length);
+    // The recorder's SPMC does not stop at the end of RX: a longer list runs on behind it, where the first generation
+    // reads it. Only the page itself was recorded; the rest follows from the partitions that it was given.
+    if (length < PAGE_SIZE_BYTES || this.partitionList.length <= PAGE_SIZE_BYTES) return;
+    contents.write(
+      rx + PAGE_SIZE_BYTES,
+      this.partitionList,
+      PAGE_SIZE_BYTES,
+      this.partitionList.length - PAGE_SIZE_BYTES,
+    );
   }
 
   private differ(field: string, expected: string, got: string): void {

@@ -3,7 +3,7 @@
 //
 // Two generations. The first speaks 1.1 only, demands every function that it will ever use, keeps what it mapped when it
 // gives up, and trusts the listing. The second asks what there is and does with less, checks the listing, keeps only
-// secure ids, and unmaps again when it gives up. [Xen ffa.c] [Xen 7356bb5e47]
+// secure ids, and unmaps again when it gives up. [Xen ffa.c] [Xen 7356bb5e47] [Xen 4992308e97]
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_OK } from '../abi/errors.ts';
@@ -141,6 +141,8 @@ function* findSpmc(hypervisor: Hypervisor, pe: Pe): Coroutine<boolean> {
   for (const functionId of ASKED_FUNCTIONS) {
     if ((yield* callSimply(secure, pe, 0, FFA_FEATURES, functionId)) === FFA_OK) secure.functions.add(functionId);
   }
+  // Hafnium up to 2.14 has FFA_RX_ACQUIRE and does not say so; with indirect messages it is taken for granted.
+  if (secure.has(FFA_MSG_SEND2)) secure.functions.add(FFA_RX_ACQUIRE);
   if (!secure.has(FFA_RXTX_MAP_64)) return false;
   if ((yield* mapOwnBuffers(hypervisor, pe)) && (yield* learnPartitions(hypervisor, pe))) return true;
   yield* callSimply(secure, pe, 0, FFA_RXTX_UNMAP);
