@@ -13,6 +13,7 @@ import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import type { Result } from './answers.ts';
 import { type Endpoint, RX_EMPTY, RX_FULL } from './endpoint.ts';
+import { vmReceivers } from './memory-retrieve.ts';
 import { answerNextFragment, finishSend } from './memory-send.ts';
 import { copyConstituents, responseHeadBytes } from './retrieve-response.ts';
 import type { Spmc } from './spmc.ts';
@@ -21,7 +22,7 @@ import { KIND_DONATE, type Receiver, type Transaction } from './transaction.ts';
 
 export function fetchFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
   const length = r.w(3);
-  if (caller.secure && r.w(4) !== 0) return FFA_INVALID_PARAMETERS;
+  if (caller.secure && r.w(4) >>> FRAG_ENDPOINT_SHIFT !== 0) return FFA_INVALID_PARAMETERS;
   if (!caller.mapped || length < CONSTITUENT_SIZE_BYTES || length % CONSTITUENT_SIZE_BYTES !== 0) {
     return FFA_INVALID_PARAMETERS;
   }
@@ -34,7 +35,7 @@ export function fetchFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, sta
 export function takeFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
   const transaction = spmc.slots.find(r.w(1), r.w(2));
   if (transaction === null || transaction.complete) return FFA_INVALID_PARAMETERS;
-  if (!isSender(caller, transaction, r)) return FFA_INVALID_PARAMETERS;
+  if (!isSender(caller, transaction) || vmReceivers(transaction) > 0) return FFA_INVALID_PARAMETERS;
   if (transaction.fragmentCount === spmc.limits.fragments) {
     spmc.slots.release(transaction);
     return FFA_NO_MEMORY;
@@ -46,14 +47,15 @@ export function takeFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, stag
   return answerNextFragment(r, transaction, head + transaction.receivedCount * CONSTITUENT_SIZE_BYTES);
 }
 
-function isSender(caller: Endpoint, transaction: Transaction, r: RegisterFile): boolean {
-  if (caller.secure) return !transaction.fromNormalWorld && transaction.sender === caller.id;
-  return transaction.fromNormalWorld && r.w(4) >>> FRAG_ENDPOINT_SHIFT === transaction.sender;
+/** Which VM sends is the hypervisor's business: it is not told apart here, whatever w4 says. */
+function isSender(caller: Endpoint, transaction: Transaction): boolean {
+  if (!caller.secure) return transaction.fromNormalWorld;
+  return !transaction.fromNormalWorld && transaction.sender === caller.id;
 }
 
 /** FFA_MEM_FRAG_RX. */
 export function giveFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
-  if (caller.secure && r.w(4) !== 0) return FFA_INVALID_PARAMETERS;
+  if (caller.secure && r.w(4) >>> FRAG_ENDPOINT_SHIFT !== 0) return FFA_INVALID_PARAMETERS;
   if (!caller.mapped) return FFA_INVALID_PARAMETERS;
   if (caller.rx !== RX_EMPTY) return FFA_BUSY;
   const transaction = spmc.slots.find(r.w(1), r.w(2));

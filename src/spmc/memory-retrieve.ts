@@ -12,12 +12,16 @@ import {
   MEMORY_FLAG_ZERO,
 } from '../abi/layout/memory-bits.ts';
 import {
+  MTD_1_0_SIZE_BYTES,
+  MTD_1_1_SIZE_BYTES,
   MTD_ATTRIBUTES_OFFSET,
+  MTD_EMAD_COUNT_OFFSET,
   MTD_FLAGS_OFFSET,
   MTD_HANDLE_OFFSET,
   MTD_SENDER_OFFSET,
   MTD_TAG_OFFSET,
 } from '../abi/layout/memory-transaction.ts';
+import { FFA_VERSION_1_1 } from '../abi/versions.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import { STAGE2_EXECUTE, STAGE2_READ, STAGE2_WRITE } from '../hardware/stage2.ts';
 import type { Result } from './answers.ts';
@@ -45,17 +49,38 @@ export function fetchRetrieve(spmc: Spmc, caller: Endpoint, r: RegisterFile, sta
 export function retrieveMemory(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
   const bytes = staging.bytes;
   const length = staging.length;
-  const located = locateParts(bytes, length, caller.version, parts);
-  if (located !== FFA_OK) return located;
+  const byHypervisor = !caller.secure && length >= headerBytes(caller.version) && emadCountOf(bytes) === 0;
+  if (!byHypervisor) {
+    const located = locateParts(bytes, length, caller.version, parts);
+    if (located !== FFA_OK) return located;
+  }
   const transaction = spmc.slots.find(readU32(bytes, MTD_HANDLE_OFFSET), readU32(bytes, MTD_HANDLE_OFFSET + 4));
   if (transaction === null) return spmc.personality.unknownHandleError;
   if (!transaction.complete) return FFA_INVALID_PARAMETERS;
-  if (!caller.secure && parts.emadCount === 0) return retrieveByHypervisor(spmc, caller, r, transaction, bytes);
+  if (byHypervisor) return retrieveByHypervisor(spmc, caller, r, transaction, bytes);
+  if (!caller.secure && vmReceivers(transaction) > 1) return FFA_NOT_SUPPORTED;
   const checked = checkRetrieve(caller, transaction, bytes, length, parts, grant);
   if (checked !== FFA_OK) return checked;
   const mapped = caller.secure ? retrieveForPartition(spmc, caller, transaction, bytes) : retrieveForVm(transaction);
   if (mapped !== FFA_OK) return mapped;
   return respond(spmc, caller, r, transaction);
+}
+
+function headerBytes(version: number): number {
+  return version >= FFA_VERSION_1_1 ? MTD_1_1_SIZE_BYTES : MTD_1_0_SIZE_BYTES;
+}
+
+function emadCountOf(bytes: Uint8Array): number {
+  return readU32(bytes, MTD_EMAD_COUNT_OFFSET);
+}
+
+/** VMs among the receivers. */
+export function vmReceivers(transaction: Transaction): number {
+  let count = 0;
+  for (let n = 0; n < transaction.receiverCount; n++) {
+    if (!isSecureEndpoint(transaction.receivers[n].id)) count++;
+  }
+  return count;
 }
 
 /** Maps the pages at the partition, as `grant` says. */
@@ -75,14 +100,9 @@ function retrieveForPartition(spmc: Spmc, caller: Endpoint, transaction: Transac
 }
 
 /** A VM's retrieve is bookkeeping: what the VM may touch is the hypervisor's business. */
-function retrieveForVm(transaction: Transaction): Result {
+function retrieveForVm(_transaction: Transaction): Result {
   const receiver = grant.receiver;
   if (receiver === null || receiver.holds || receiver.retrieved) return FFA_DENIED;
-  let borrowers = 0;
-  for (let n = 0; n < transaction.receiverCount; n++) {
-    if (!isSecureEndpoint(transaction.receivers[n].id)) borrowers++;
-  }
-  if (borrowers > 1) return FFA_NOT_SUPPORTED;
   receiver.holds = true;
   receiver.retrieved = true;
   return FFA_OK;

@@ -20,7 +20,6 @@ import {
   COMPOSITE_SIZE_BYTES,
   CONSTITUENT_SIZE_BYTES,
   EMAD_1_2_IMPDEF_OFFSET,
-  EMAD_1_2_SIZE_BYTES,
   EMAD_PERMISSIONS_OFFSET,
   EMAD_RECEIVER_OFFSET,
   MTD_ATTRIBUTES_OFFSET,
@@ -118,6 +117,9 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
   transaction.tagLow = readU32(bytes, MTD_TAG_OFFSET);
   transaction.tagHigh = readU32(bytes, MTD_TAG_OFFSET + 4);
   transaction.receiverCount = parts.emadCount;
+  // Hafnium takes 16 bytes there even if the sender's access descriptors have only 16 altogether: a receiver of 1.2 then
+  // gets what follows.
+  const modern = caller.version >= FFA_VERSION_1_1;
   for (let n = 0; n < parts.emadCount; n++) {
     const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
     const receiver = transaction.receivers[n];
@@ -126,9 +128,8 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
     receiver.holds = false;
     receiver.retrieved = false;
     receiver.fragmentsRead = 0;
-    const withImpdef = parts.emadSizeBytes === EMAD_1_2_SIZE_BYTES;
     for (let word = 0; word < 4; word++) {
-      receiver.impdef[word] = withImpdef ? readU32(bytes, at + EMAD_1_2_IMPDEF_OFFSET + 4 * word) : 0;
+      receiver.impdef[word] = modern ? readU32(bytes, at + EMAD_1_2_IMPDEF_OFFSET + 4 * word) : 0;
     }
   }
   transaction.pageCount = readU32(bytes, parts.compositeOffset + COMPOSITE_PAGE_COUNT_OFFSET);
@@ -145,7 +146,7 @@ function commitSend(spmc: Spmc, transaction: Transaction): Result {
     if (!transaction.aligned(n)) return FFA_INVALID_PARAMETERS;
     pageCount += transaction.pagesOf(n);
   }
-  if (pageCount !== transaction.pageCount || transaction.constituentCount === 0) return FFA_INVALID_PARAMETERS;
+  if (pageCount !== transaction.pageCount || transaction.fragmentSizes[0] === 0) return FFA_INVALID_PARAMETERS;
   if (constituentsOverlap(transaction)) return FFA_INVALID_PARAMETERS;
   const pages = spmc.senderPages(transaction);
   const attributes = transactionAttributes(pages, transaction, spmc.pageLimit);

@@ -14,7 +14,6 @@ import {
   INSTRUCTION_ACCESS_RESERVED,
   INSTRUCTION_ACCESS_UNSPECIFIED,
   INSTRUCTION_ACCESS_X,
-  MEMORY_ATTRIBUTE_NS,
   MEMORY_FLAG_ALIGNMENT_HINT_MASK,
   MEMORY_FLAG_ALIGNMENT_HINT_VALID,
   MEMORY_FLAG_BYPASS_BORROWER_CHECK,
@@ -23,10 +22,9 @@ import {
   MEMORY_FLAG_ZERO,
   MEMORY_FLAG_ZERO_AFTER_RELINQUISH,
   MEMORY_FLAGS_RETRIEVE_MASK,
-  MEMORY_NORMAL_WRITE_BACK_INNER,
-  MEMORY_TYPE_DEVICE,
   MEMORY_TYPE_MASK,
   MEMORY_TYPE_NORMAL,
+  MEMORY_TYPE_UNSPECIFIED,
 } from '../abi/layout/memory-bits.ts';
 import {
   EMAD_1_2_IMPDEF_OFFSET,
@@ -39,11 +37,12 @@ import {
   MTD_SENDER_OFFSET,
   MTD_TAG_OFFSET,
 } from '../abi/layout/memory-transaction.ts';
+import { FFA_VERSION_1_1 } from '../abi/versions.ts';
 import { STAGE2_DEVICE, STAGE2_NON_SECURE } from '../hardware/stage2.ts';
 import type { Result } from './answers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readU16, readU32 } from './little-endian.ts';
-import type { DescriptorParts } from './send-checks.ts';
+import { type DescriptorParts, SECURITY_MASK, statedTypeAllowed } from './send-checks.ts';
 import { KIND_DONATE, KIND_LEND, KIND_SHARE, type Receiver, type Transaction } from './transaction.ts';
 
 /** What a request that passed its checks is granted. */
@@ -65,19 +64,34 @@ export function checkRetrieve(
   const flags = readU32(bytes, MTD_FLAGS_OFFSET);
   const own = ownReceiver(caller, transaction, bytes, parts);
   const emadsEnd = parts.emadArrayOffset + parts.emadCount * parts.emadSizeBytes;
-  if (emadsEnd !== length) return FFA_INVALID_PARAMETERS;
+  if (caller.version < FFA_VERSION_1_1 ? emadsEnd > length : emadsEnd !== length) return FFA_INVALID_PARAMETERS;
   const type = (flags & MEMORY_FLAG_TYPE_MASK) >>> MEMORY_FLAG_TYPE_SHIFT;
   if (type !== 0 && type !== transaction.kind) return FFA_INVALID_PARAMETERS;
   if (readU16(bytes, MTD_SENDER_OFFSET) !== transaction.sender) return FFA_DENIED;
   const tagLow = readU32(bytes, MTD_TAG_OFFSET);
   const tagHigh = readU32(bytes, MTD_TAG_OFFSET + 4);
   if (tagLow !== transaction.tagLow || tagHigh !== transaction.tagHigh) return FFA_INVALID_PARAMETERS;
-  if (own === null) return FFA_INVALID_PARAMETERS;
+  if (own === null || !names(bytes, parts, own.id)) return FFA_INVALID_PARAMETERS;
   const flagged = checkFlags(transaction, own, flags);
   if (flagged !== FFA_OK) return flagged;
-  const attributed = checkAttributes(transaction, readU16(bytes, MTD_ATTRIBUTES_OFFSET));
+  const attributed = checkAttributes(readU16(bytes, MTD_ATTRIBUTES_OFFSET));
   if (attributed !== FFA_OK) return attributed;
-  return checkReceivers(caller, transaction, bytes, parts, flags, own, grant);
+  const received = checkReceivers(caller, transaction, bytes, parts, flags, own, grant);
+  if (received !== FFA_OK) return received;
+  const device = (transaction.senderAttributes & STAGE2_DEVICE) !== 0;
+  return device && memoryType(bytes) === MEMORY_TYPE_NORMAL ? FFA_DENIED : FFA_OK;
+}
+
+function memoryType(bytes: Uint8Array): number {
+  return readU16(bytes, MTD_ATTRIBUTES_OFFSET) & MEMORY_TYPE_MASK;
+}
+
+/** Whether the request has an entry for `id`. */
+function names(bytes: Uint8Array, parts: DescriptorParts, id: number): boolean {
+  for (let n = 0; n < parts.emadCount; n++) {
+    if (readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET) === id) return true;
+  }
+  return false;
 }
 
 /** The sender's entry for whoever asks: the calling partition, or the VM for which the hypervisor asks. */
@@ -109,16 +123,11 @@ function checkFlags(transaction: Transaction, own: Receiver, flags: number): Res
   return FFA_OK;
 }
 
-function checkAttributes(transaction: Transaction, attributes: number): Result {
-  if ((attributes & MEMORY_ATTRIBUTE_NS) !== 0) return FFA_INVALID_PARAMETERS;
+function checkAttributes(attributes: number): Result {
+  if ((attributes & SECURITY_MASK) !== 0) return FFA_INVALID_PARAMETERS;
   const type = attributes & MEMORY_TYPE_MASK;
-  const device = (transaction.senderAttributes & STAGE2_DEVICE) !== 0;
-  if (type === MEMORY_TYPE_NORMAL) {
-    if ((attributes & 0x3f) !== MEMORY_NORMAL_WRITE_BACK_INNER || device) return FFA_DENIED;
-  } else if (type === MEMORY_TYPE_DEVICE && !device) {
-    return FFA_DENIED;
-  }
-  return FFA_OK;
+  if (type === MEMORY_TYPE_UNSPECIFIED) return FFA_OK;
+  return statedTypeAllowed(attributes) ? FFA_OK : FFA_DENIED;
 }
 
 function checkReceivers(

@@ -1,5 +1,6 @@
 // The description of a transaction, as its retriever gets it: header, one access descriptor (the hypervisor gets all),
-// composite, and the constituents of as many sent fragments as fit in RX. Written in the retriever's layout.
+// composite, and the constituents of as many sent fragments as fit in RX. Written in the retriever's layout. The tag is not
+// repeated in it: the retriever has just stated it [Hafnium ffa_memory.c].
 
 import { MEMORY_ATTRIBUTE_NS, MEMORY_FLAG_TYPE_SHIFT } from '../abi/layout/memory-bits.ts';
 import {
@@ -22,7 +23,6 @@ import {
   MTD_FLAGS_OFFSET,
   MTD_HANDLE_OFFSET,
   MTD_SENDER_OFFSET,
-  MTD_TAG_OFFSET,
 } from '../abi/layout/memory-transaction.ts';
 import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../abi/versions.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
@@ -66,7 +66,7 @@ export function writeResponse(
   const emadCount = receiver === null ? transaction.receiverCount : 1;
   const head = responseHeadBytes(version, emadCount);
   bytes.fill(0, 0, head);
-  writeHeader(bytes, transaction, version, emadCount, receiver !== null);
+  writeHeader(bytes, transaction, version, emadCount, to.secure);
   const emadSize = emadSizeFor(version);
   const array = head - COMPOSITE_SIZE_BYTES - emadCount * emadSize;
   const composite = head - COMPOSITE_SIZE_BYTES;
@@ -120,17 +120,15 @@ function writeHeader(
   transaction: Transaction,
   version: number,
   emadCount: number,
-  forBorrower: boolean,
+  forPartition: boolean,
 ): void {
   let attributes = transaction.attributes;
-  if (forBorrower && (transaction.senderAttributes & STAGE2_NON_SECURE) !== 0) attributes |= MEMORY_ATTRIBUTE_NS;
+  if (forPartition && (transaction.senderAttributes & STAGE2_NON_SECURE) !== 0) attributes |= MEMORY_ATTRIBUTE_NS;
   writeU16(bytes, MTD_SENDER_OFFSET, transaction.sender);
   writeU16(bytes, MTD_ATTRIBUTES_OFFSET, attributes);
   writeU32(bytes, MTD_FLAGS_OFFSET, transaction.flags | (transaction.kind << MEMORY_FLAG_TYPE_SHIFT));
   writeU32(bytes, MTD_HANDLE_OFFSET, transaction.handleLow);
   writeU32(bytes, MTD_HANDLE_OFFSET + 4, transaction.handleHigh);
-  writeU32(bytes, MTD_TAG_OFFSET, transaction.tagLow);
-  writeU32(bytes, MTD_TAG_OFFSET + 4, transaction.tagHigh);
   writeU32(bytes, MTD_EMAD_COUNT_OFFSET, emadCount);
   if (version < FFA_VERSION_1_1) return;
   writeU32(bytes, MTD_1_1_EMAD_SIZE_OFFSET, emadSizeFor(version));

@@ -28,11 +28,14 @@ import {
   COMPOSITE_CONSTITUENT_COUNT_OFFSET,
   COMPOSITE_SIZE_BYTES,
   CONSTITUENT_SIZE_BYTES,
+  EMAD_1_0_RESERVED_8_OFFSET,
   EMAD_1_0_SIZE_BYTES,
+  EMAD_1_2_RESERVED_24_OFFSET,
   EMAD_1_2_SIZE_BYTES,
   EMAD_COMPOSITE_OFFSET,
   EMAD_PERMISSIONS_OFFSET,
   EMAD_RECEIVER_OFFSET,
+  MTD_1_0_RESERVED_24_OFFSET,
   MTD_1_0_SIZE_BYTES,
   MTD_1_1_EMAD_ARRAY_OFFSET,
   MTD_1_1_EMAD_SIZE_OFFSET,
@@ -50,6 +53,9 @@ import type { Endpoint } from './endpoint.ts';
 import { readU16, readU32 } from './little-endian.ts';
 import type { Spmc } from './spmc.ts';
 import { KIND_DONATE, KIND_LEND, KIND_SHARE, type TransactionKind } from './transaction.ts';
+
+/** The NS bit and its reserved neighbour: bits above them are ignored. */
+export const SECURITY_MASK = MEMORY_ATTRIBUTE_NS | 0x80;
 
 /** Where the parts of a descriptor lie, by its sender's version. Filled by `locateParts`, read by the checks after it. */
 export class DescriptorParts {
@@ -72,11 +78,23 @@ export function locateParts(bytes: Uint8Array, length: number, version: number, 
     if (parts.emadArrayOffset < MTD_1_1_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
   } else {
     if (length < MTD_1_0_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+    if (readU32(bytes, MTD_1_0_RESERVED_24_OFFSET) !== 0) return FFA_INVALID_PARAMETERS;
     parts.emadSizeBytes = EMAD_1_0_SIZE_BYTES;
     parts.emadArrayOffset = MTD_1_0_SIZE_BYTES;
   }
   parts.emadCount = readU32(bytes, MTD_EMAD_COUNT_OFFSET);
   return FFA_OK;
+}
+
+/** A 16-byte access descriptor's reserved field is looked at only where the sender is of 1.0. */
+function reservedIsZero(bytes: Uint8Array, at: number, version: number, sizeBytes: number): boolean {
+  if (sizeBytes === EMAD_1_2_SIZE_BYTES) {
+    return (
+      (readU32(bytes, at + EMAD_1_2_RESERVED_24_OFFSET) | readU32(bytes, at + EMAD_1_2_RESERVED_24_OFFSET + 4)) === 0
+    );
+  }
+  if (version >= FFA_VERSION_1_1) return true;
+  return (readU32(bytes, at + EMAD_1_0_RESERVED_8_OFFSET) | readU32(bytes, at + EMAD_1_0_RESERVED_8_OFFSET + 4)) === 0;
 }
 
 function emadSizeAllowed(sizeBytes: number, version: number): boolean {
@@ -99,8 +117,9 @@ export function checkSendShape(
   const emadsEnd = parts.emadArrayOffset + count * parts.emadSizeBytes;
   if (emadsEnd > length) return FFA_INVALID_PARAMETERS;
   parts.compositeOffset = readU32(bytes, parts.emadArrayOffset + EMAD_COMPOSITE_OFFSET);
-  for (let n = 1; n < count; n++) {
+  for (let n = 0; n < count; n++) {
     const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
+    if (!reservedIsZero(bytes, at, version, parts.emadSizeBytes)) return FFA_INVALID_PARAMETERS;
     if (readU32(bytes, at + EMAD_COMPOSITE_OFFSET) !== parts.compositeOffset) return FFA_INVALID_PARAMETERS;
   }
   if (parts.compositeOffset < emadsEnd) return FFA_INVALID_PARAMETERS;
@@ -153,12 +172,14 @@ function checkReceivers(
   bytes: Uint8Array,
   parts: DescriptorParts,
 ): Result {
+  const sender = readU16(bytes, MTD_SENDER_OFFSET);
   for (let n = 0; n < parts.emadCount; n++) {
     const id = readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET);
-    if (id === caller.id || !spmc.isEndpoint(id)) return FFA_INVALID_PARAMETERS;
+    if (id === caller.id || (!caller.secure && id === sender) || !spmc.isEndpoint(id)) return FFA_INVALID_PARAMETERS;
     if (isSecureEndpoint(id)) continue;
-    // A page that a partition owns never reaches the normal world, and only a share has borrowers in both worlds.
-    if (caller.secure || kind !== KIND_SHARE) return FFA_DENIED;
+    // A page that a partition owns never reaches the normal world; among VMs alone memory is the hypervisor's business,
+    // though a share with two VMs is let pass.
+    if (caller.secure || kind !== KIND_SHARE || parts.emadCount === 1) return FFA_DENIED;
   }
   return FFA_OK;
 }
@@ -181,14 +202,19 @@ function checkPermissions(kind: TransactionKind, bytes: Uint8Array, parts: Descr
 }
 
 function checkAttributes(kind: TransactionKind, receiverCount: number, attributes: number): Result {
-  if ((attributes & MEMORY_ATTRIBUTE_NS) !== 0) return FFA_INVALID_PARAMETERS;
+  if ((attributes & SECURITY_MASK) !== 0) return FFA_INVALID_PARAMETERS;
   const type = attributes & MEMORY_TYPE_MASK;
   if (kind === KIND_DONATE || (kind === KIND_LEND && receiverCount === 1)) {
     return type === MEMORY_TYPE_UNSPECIFIED ? FFA_OK : FFA_INVALID_PARAMETERS;
   }
-  if ((attributes & MEMORY_SHAREABILITY_MASK) !== MEMORY_INNER_SHAREABLE) return FFA_DENIED;
+  return statedTypeAllowed(attributes) ? FFA_OK : FFA_DENIED;
+}
+
+/** Inner shareable, write-back if it is normal memory, nGnRnE if it is a device; the reserved type passes. */
+export function statedTypeAllowed(attributes: number): boolean {
+  if ((attributes & MEMORY_SHAREABILITY_MASK) !== MEMORY_INNER_SHAREABLE) return false;
   const cacheability = attributes & MEMORY_CACHEABILITY_MASK;
-  if (type === MEMORY_TYPE_NORMAL && cacheability !== MEMORY_WRITE_BACK) return FFA_DENIED;
-  if (type === MEMORY_TYPE_DEVICE && cacheability !== MEMORY_DEVICE_NGNRNE) return FFA_DENIED;
-  return FFA_OK;
+  const type = attributes & MEMORY_TYPE_MASK;
+  if (type === MEMORY_TYPE_NORMAL) return cacheability === MEMORY_WRITE_BACK;
+  return type !== MEMORY_TYPE_DEVICE || cacheability === MEMORY_DEVICE_NGNRNE;
 }
