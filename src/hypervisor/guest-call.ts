@@ -9,9 +9,9 @@ import type { Coroutine, Pending } from '../base/coroutine.ts';
 import { EVENT_GUEST_CALL, EVENT_GUEST_RETURN } from '../base/event-kinds.ts';
 import { emitRegisters } from '../hardware/emit-registers.ts';
 import type { Pe } from '../hardware/pe.ts';
+import { answerError } from './answer.ts';
 import type { Vcpu } from './domain.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { answerError } from './answer.ts';
 
 const FAST_CALL = 0x8000_0000;
 const SMC64 = 0x4000_0000;

@@ -36,7 +36,7 @@ import {
 } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import { EVENT_SHARE_LIVE } from '../base/event-kinds.ts';
-import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import { type GuestFrame, PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import { answerError, answerSuccess } from './answer.ts';
@@ -287,21 +287,37 @@ function pinRanges(
   const end = offset + rangeCount * CONSTITUENT_SIZE_BYTES;
   for (let at = offset; at < end; at += CONSTITUENT_SIZE_BYTES) {
     const low = staging.u32(at);
-    const gfn = staging.u32(at + 4) * 0x10_0000 + (low >>> 12);
+    const high = staging.u32(at + 4);
     const count = staging.u32(at + CONSTITUENT_PAGE_COUNT_OFFSET);
     if (aligned && (low & (PAGE_SIZE_BYTES - 1)) !== 0) return FFA_INVALID_PARAMETERS;
     const room = pageCount - made.pageCount;
     const wanted = count < room ? count : room;
-    const straight = gfn + wanted <= GUEST_FRAME_END ? wanted : GUEST_FRAME_END - gfn;
-    if (!pinRange(hypervisor, context, made, gfn, straight)) return FFA_DENIED;
-    if (straight < wanted) {
-      // The range goes on at address 0.
-      if (aligned) return FFA_INVALID_PARAMETERS;
-      if (!pinRange(hypervisor, context, made, 0, wanted - straight)) return FFA_DENIED;
+    if (high === 0) {
+      // Below 4 GiB, where nearly all guests have their RAM, frame numbers are small integers: twice as quick.
+      if (!pinRange(hypervisor, context, made, low >>> 12, wanted)) return FFA_DENIED;
+    } else {
+      const error = pinHighRange(hypervisor, context, made, high * 0x10_0000 + (low >>> 12), wanted, aligned);
+      if (error !== FFA_OK) return error;
     }
     if (count > room) return FFA_INVALID_PARAMETERS;
   }
   return made.pageCount === pageCount ? FFA_OK : FFA_INVALID_PARAMETERS;
+}
+
+/** A range that may reach the end of 64 bits of address: it goes on at 0, or is refused, when its turn comes. */
+function pinHighRange(
+  hypervisor: Hypervisor,
+  context: FfaContext,
+  made: Share,
+  gfn: GuestFrame,
+  count: number,
+  aligned: boolean,
+): number {
+  const straight = gfn + count <= GUEST_FRAME_END ? count : GUEST_FRAME_END - gfn;
+  if (!pinRange(hypervisor, context, made, gfn, straight)) return FFA_DENIED;
+  if (straight === count) return FFA_OK;
+  if (aligned) return FFA_INVALID_PARAMETERS;
+  return pinRange(hypervisor, context, made, 0, count - straight) ? FFA_OK : FFA_DENIED;
 }
 
 function refuse(staging: Staging, error: number): null {

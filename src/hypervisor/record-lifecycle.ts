@@ -5,6 +5,7 @@
 // TICK_GAP_NS. Delays double from `limits.retryNs` up to RETRY_MAX_NS.
 
 import {
+  FFA_MEM_RECLAIM,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_NOTIFICATION_BITMAP_CREATE,
   FFA_RUN,
@@ -49,7 +50,7 @@ import {
   RETIRE_REASONS,
 } from './owed.ts';
 import type { Lifecycle } from './profile.ts';
-import { Quarantine } from './quarantine.ts';
+import { Quarantine, type QuarantineEntry } from './quarantine.ts';
 import { TeardownRecord } from './teardown-record.ts';
 import { type TeardownState, TeardownWorker } from './teardown-worker.ts';
 
@@ -69,6 +70,9 @@ const CREATED_RUNS_MAX = 64;
 const CREATED_RETRY_NS = NS_PER_MS;
 /** Announced id of the queue of records. */
 const RECORD_QUEUE = 1;
+
+/** How an operator's retry ended. */
+export type QuarantineRetry = 'released' | 'still-held' | 'guarded' | 'no-handle' | 'written-off';
 
 export class RecordLifecycle implements Lifecycle, TeardownState {
   readonly handles = new HandleTable();
@@ -196,6 +200,9 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   *domainTeardown(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine {
     const context = domain.ffa;
     if (context === null) return;
+    yield* hypervisor.vmList.lock.acquire(pe);
+    hypervisor.vmList.leave(context);
+    hypervisor.vmList.lock.release(pe);
     const record = yield* this.record(hypervisor, pe, context);
     domain.ffa = null;
     hypervisor.domains.retain(domain.id);
@@ -303,6 +310,26 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       }
     }
     if (events.on) events.emit(EVENT_TEARDOWN_END, pe.index, record.vmId, record.round, record.quarantinedPages);
+  }
+
+  /**
+   * An operator's retry of one quarantine entry. A handle may have been issued anew, so nothing is sent while another
+   * live share has it or a send is under way.
+   */
+  *retryQuarantine(hypervisor: Hypervisor, pe: Pe, entry: QuarantineEntry): Coroutine<QuarantineRetry> {
+    if (entry.writtenOff) return 'written-off';
+    if (!entry.hasHandle) return 'no-handle';
+    if (this.handles.find(entry.handleLow, entry.handleHigh) !== null) {
+      this.quarantine.release(entry);
+      return 'released';
+    }
+    if (this.sharesInFlight > 0) return 'guarded';
+    pe.smc.set8(FFA_MEM_RECLAIM, entry.handleLow, entry.handleHigh, 0);
+    const pending = hypervisor.secure.call(pe, 0);
+    if (pending !== null) yield* pending;
+    if (classifyReply(pe.smc) !== REPLY_SUCCESS) return 'still-held';
+    this.quarantine.release(entry);
+    return 'released';
   }
 
   domainGone(): void {

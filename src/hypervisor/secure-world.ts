@@ -10,6 +10,7 @@ import { emitRegisters } from '../hardware/emit-registers.ts';
 import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { Pe } from '../hardware/pe.ts';
+import { FunctionSet } from './function-set.ts';
 import { RANK_SPMC_RX, RANK_SPMC_TX } from './lock-order.ts';
 import type { PartitionListing } from './partition-listing.ts';
 
@@ -35,7 +36,7 @@ export class SecureWorld {
   /** Negotiated with the SPMC. */
   version = 0;
   /** Function ids (with their SMC64 bit) that the SPMC has, as FFA_FEATURES said. */
-  readonly functions = new Set<number>();
+  readonly functions = new FunctionSet();
   partitions: KnownPartition[] = [];
   /** The SPMC's schedule-receiver interrupt; -1: it has none, and no notification passes. */
   scheduleReceiverInterrupt = -1;
@@ -45,8 +46,6 @@ export class SecureWorld {
   partitionInfoSizeBytes = 0;
   txFrame: FrameNumber = -1;
   rxFrame: FrameNumber = -1;
-  /** The TX page as words (see spmc-buffers.ts); null until it is written first. */
-  txWords: Uint32Array | null = null;
   readonly txLock: Lock;
   readonly rxLock: Lock;
   /** SMCs made so far. */

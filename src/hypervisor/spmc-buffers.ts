@@ -3,14 +3,7 @@
 
 import type { SecureWorld } from './secure-world.ts';
 
-const PAGE_WORDS = 1024;
-
-/** The TX page as 1,024 words, little-endian as every machine that runs this is. */
+/** The TX page as 1,024 words. */
 export function spmcTxWords(secure: SecureWorld): Uint32Array {
-  const page = secure.machine.frames.contents.page(secure.txFrame);
-  const cached = secure.txWords;
-  if (cached !== null && cached.buffer === page.buffer) return cached;
-  const words = new Uint32Array(page.buffer, page.byteOffset, PAGE_WORDS);
-  secure.txWords = words;
-  return words;
+  return secure.machine.frames.contents.words(secure.txFrame);
 }

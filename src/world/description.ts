@@ -1,0 +1,153 @@
+// A world as plain data: what a world file says, or a test builds by hand. Times are virtual nanoseconds from the start,
+// sizes are pages of 4 KiB unless a name says bytes.
+
+import type { PartitionEntry } from '../hardware/partition-entry.ts';
+import type { Limits } from '../hypervisor/profile.ts';
+import type { GuestStep } from '../partitions/guest-step.ts';
+import type { SpmcLimits } from '../spmc/limits.ts';
+import type { HandleShape } from '../spmc/personality.ts';
+
+/** What a partition's program is told when it is made. */
+export interface ProgramSetting {
+  readonly endpoint: number;
+  readonly vcpuCount: number;
+  /** Where its RX and TX buffers lie in its own space. */
+  readonly txAddress: number;
+  readonly rxAddress: number;
+  readonly ffaVersion: number;
+  /** Ids of all endpoints by name. */
+  readonly endpoints: ReadonlyMap<string, number>;
+  readonly dma: DmaPort;
+}
+
+/** The world's DMA engine, as a program sees it. */
+export interface DmaPort {
+  /** Begins a transfer from or to pages of the SP's own space; false when one of them is not mapped. */
+  start(sp: number, address: number, pageCount: number, durationNs: number): boolean;
+  /** Whether a transfer of that SP's is under way. */
+  active(sp: number): boolean;
+}
+
+/** Makes a partition's program. */
+export type ProgramMaker = (setting: ProgramSetting, parameters: Readonly<Record<string, unknown>>) => PartitionEntry;
+
+export interface PartitionDescription {
+  readonly name: string;
+  /** Endpoint id, bit 15 set. */
+  readonly id: number;
+  readonly program: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** 16 bytes as four words; default: made from the id. */
+  readonly uuid?: readonly [number, number, number, number];
+  readonly ffaVersion: number;
+  readonly vcpuCount: number;
+  readonly pages: number;
+  /** Subscriptions to VM availability messages. */
+  readonly created: boolean;
+  readonly destroyed: boolean;
+  readonly nsInterrupts: 'queue' | 'signal';
+  readonly bootOrder: number;
+  readonly notifications: boolean;
+}
+
+export interface GuestDescription {
+  readonly name: string;
+  /** So many guests alike: `name-0`, `name-1`, ...; 1: just `name`. */
+  readonly count: number;
+  readonly pages: number;
+  readonly ramBase: number;
+  readonly bits: 32 | 64;
+  /** The FF-A version that its driver asks for. */
+  readonly ffaVersion: number;
+  /** Steps of each vCPU. */
+  readonly vcpus: readonly (readonly GuestStep[])[];
+  /** When it is created; null: by the timeline only. */
+  readonly createAtNs: number | null;
+}
+
+export type TimelineAction =
+  | { readonly do: 'create'; readonly guest: string }
+  | { readonly do: 'destroy'; readonly guest: string }
+  /** A non-secure interrupt at the PE of each of the guest's vCPUs. */
+  | { readonly do: 'interrupt'; readonly guest: string }
+  /** An operator retries, or gives up, everything in quarantine. */
+  | { readonly do: 'retry-quarantine' }
+  | { readonly do: 'write-off-quarantine' };
+
+export type TimelineEntry = TimelineAction & { readonly atNs: number };
+
+/** Calls that a fault can strike. */
+export type FaultCall =
+  | 'MEM_RECLAIM'
+  | 'VM_CREATED'
+  | 'VM_DESTROYED'
+  | 'MEM_SHARE'
+  | 'MEM_LEND'
+  | 'MEM_DONATE'
+  | 'MEM_FRAG_TX'
+  | 'RXTX_MAP'
+  | 'RXTX_UNMAP'
+  | 'RX_ACQUIRE'
+  | 'BITMAP_CREATE'
+  | 'BITMAP_DESTROY'
+  | 'DIRECT_REQ'
+  | 'RUN';
+
+/** The secure world's answer to a call, replaced. */
+export interface FaultDescription {
+  readonly call: FaultCall;
+  /** Only calls to this partition (messages). */
+  readonly partition?: string;
+  /** Only calls about this guest. */
+  readonly guest?: string;
+  /** So many matching calls pass first. */
+  readonly skip: number;
+  /** So many are struck; Infinity: all. */
+  readonly times: number;
+  /**
+   * The answer: an FF-A error by name (FFA_ERROR with that code), `status ERROR` (a framework response with that
+   * status), `INTERRUPT`, `SUCCESS`, `UNKNOWN` (x0 = -1), or `GARBAGE`.
+   */
+  readonly answer: string;
+  /** Whether the SPMC gets the call all the same, and only its answer is replaced. */
+  readonly reaches: boolean;
+}
+
+export type GuestEnd = 'alive' | 'gone' | 'zombie' | 'held' | 'refused';
+
+export type Expectation =
+  | { readonly kind: 'guest'; readonly guest: string; readonly is: GuestEnd; readonly byNs: number | null }
+  | { readonly kind: 'quarantine'; readonly pages: number }
+  /** Every page of every guest that is gone is free again. */
+  | { readonly kind: 'pages-back' }
+  /** The run came to rest: nothing under way, no timer armed. */
+  | { readonly kind: 'quiet'; readonly is: boolean }
+  /** Every expectation in every guest's script held. */
+  | { readonly kind: 'scripts' }
+  /** A partition was told that so many VMs exist and do not any more. */
+  | { readonly kind: 'believers'; readonly partition: string; readonly count: number };
+
+export interface WorldDescription {
+  readonly name: string;
+  readonly story: string;
+  readonly profile: string;
+  readonly limits: Partial<Limits>;
+  readonly personality: string;
+  readonly handleShape: HandleShape | null;
+  readonly spmcLimits: Partial<SpmcLimits>;
+  readonly spmcVersion: number;
+  readonly memoryBase: number;
+  readonly memoryPages: number;
+  readonly partitions: readonly PartitionDescription[];
+  readonly guests: readonly GuestDescription[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly faults: readonly FaultDescription[];
+  readonly expectations: readonly Expectation[];
+  readonly propertiesOff: readonly string[];
+  /** The run ends here if it has not come to rest before. */
+  readonly untilNs: number;
+  /** PEs of the host itself: timers and interrupts on the first, creations and destructions on the others. */
+  readonly hostPeCount: number;
+  /** How long the secure world may keep a PE before the hypervisor's tick interrupts it. */
+  readonly timeSliceNs: number;
+}

@@ -1,0 +1,523 @@
+// A world: one machine with an SPMC, its partitions, a hypervisor, guests, an oracle; made from a plain description, run
+// in virtual time. Same description + same choices = same events.
+//
+//     const world = new World(description, programs);
+//     const report = world.run();
+//
+// Not here: reading files (scenario), pictures (export).
+
+import { FFA_VERSION_1_2 } from '../abi/versions.ts';
+import { assert, present } from '../base/assert.ts';
+import type { Coroutine } from '../base/coroutine.ts';
+import { EVENT_INTERRUPT, EVENT_STORY, EVENT_TIMER_FIRE, EVENT_VIOLATION } from '../base/event-kinds.ts';
+import { type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
+import { UserError } from '../base/user-error.ts';
+import type { InterruptSink } from '../hardware/conduit.ts';
+import { Machine } from '../hardware/machine.ts';
+import { EXIT_CALL, EXIT_CRASH, EXIT_IDLE, EXIT_WORK, type VcpuContext } from '../hardware/partition-entry.ts';
+import { Pe } from '../hardware/pe.ts';
+import type { Stage2 } from '../hardware/stage2.ts';
+import type { Timer } from '../hardware/time.ts';
+import { DOMAIN_ALIVE, type Domain, TEE_FFA } from '../hypervisor/domain.ts';
+import { Hypervisor } from '../hypervisor/hypervisor.ts';
+import type { Profile } from '../hypervisor/profile.ts';
+import { RecordLifecycle } from '../hypervisor/record-lifecycle.ts';
+import type { OracleOptionsInput } from '../oracle/options.ts';
+import { Oracle } from '../oracle/oracle.ts';
+import type { Endpoint } from '../partitions/endpoint.ts';
+import { GuestScript } from '../partitions/guest-script.ts';
+import { HAFNIUM_PERSONALITY, type Personality } from '../spmc/personality.ts';
+import { Spmc } from '../spmc/spmc.ts';
+import type {
+  FaultDescription,
+  GuestDescription,
+  ProgramMaker,
+  TimelineEntry,
+  WorldDescription,
+} from './description.ts';
+import { DmaEngine } from './dma-engine.ts';
+import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
+import { GuestMemory } from './guest-memory.ts';
+import { partitionSetups } from './partition-setups.ts';
+import { Scheduler } from './scheduler.ts';
+
+/** The schedule-receiver interrupt's number at the hypervisor. */
+const SPACE_ALL_VMS = -1;
+/** Steps after which a run counts as one that does not end. */
+const STEPS_MAX = 50_000_000;
+const HOST_PE = 0;
+
+/** A guest of the description, and what has become of it. */
+export interface WorldGuest {
+  readonly name: string;
+  readonly description: GuestDescription;
+  readonly script: GuestScript;
+  domain: Domain | null;
+  vmId: number;
+  /** 0, or the errno with which its creation ended. */
+  createError: number;
+  createdNs: Nanoseconds | null;
+  /** When its destruction was asked for, and when nothing of it was left. */
+  destroyAskedNs: Nanoseconds | null;
+  goneNs: Nanoseconds | null;
+  readonly pes: Pe[];
+}
+
+export interface WorldParts {
+  /** Programs by name. */
+  readonly programs: ReadonlyMap<string, ProgramMaker>;
+  /** Profiles by name. */
+  readonly profiles: ReadonlyMap<string, Profile>;
+  /** Personalities by name; `hafnium` is always there. */
+  readonly personalities?: ReadonlyMap<string, Personality>;
+  /** What the oracle is told beside the description. */
+  readonly oracle?: OracleOptionsInput;
+  /** False: no oracle (benchmarks). */
+  readonly judged?: boolean;
+}
+
+export class World {
+  readonly description: WorldDescription;
+  readonly machine: Machine;
+  readonly scheduler: Scheduler;
+  readonly spmc: Spmc;
+  readonly hypervisor: Hypervisor;
+  readonly oracle: Oracle | null;
+  readonly guests: WorldGuest[] = [];
+  readonly dma: DmaEngine;
+  /** Endpoint ids by name: partitions from the start, guests once created. */
+  readonly endpoints = new Map<string, number>();
+  /** Lines of the story as it happened; EVENT_STORY's argument is an index. */
+  readonly story: string[] = [];
+  /** Whether the run came to rest: nothing under way, no timer armed, nothing planned. */
+  quiet = false;
+  private readonly hostPes: Pe[] = [];
+  private readonly guestEndpoints = new Map<string, Endpoint>();
+  private readonly plan: TimelineEntry[];
+  private planned = 0;
+  private readonly waitingForHost: { name: string; work: (pe: Pe) => Coroutine }[] = [];
+  private pendingScheduleReceiver = false;
+  private peCount = 0;
+  private violationCount = 0;
+
+  constructor(description: WorldDescription, parts: WorldParts) {
+    this.description = description;
+    const secureBase = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
+    const securePages = description.partitions.reduce((sum, partition) => sum + partition.pages, 0);
+    this.machine = new Machine({
+      firstFrame: description.memoryBase / PAGE_SIZE_BYTES,
+      frameCount: description.memoryPages + securePages,
+    });
+    this.machine.events.keep();
+    this.scheduler = new Scheduler(this.machine, description.timeSliceNs);
+    for (const partition of description.partitions) this.endpoints.set(partition.name, partition.id);
+    this.dma = new DmaEngine(this.machine, (sp) => this.spaceOf(sp));
+    const setups = partitionSetups(description, secureBase, parts.programs, this.endpoints, this.dma);
+    this.spmc = new Spmc(this.machine, {
+      partitions: setups,
+      interrupts: this.interruptSink(),
+      personality: this.personality(parts),
+      limits: description.spmcLimits,
+      version: description.spmcVersion || FFA_VERSION_1_2,
+    });
+    const faults = description.faults.map((fault, index) => this.arm(fault, index));
+    const conduit = new FaultyConduit(this.machine, this.spmc, this.scheduler, faults);
+    const profile = parts.profiles.get(description.profile);
+    if (profile === undefined) {
+      throw new UserError(
+        `profile: '${description.profile}' is none`,
+        null,
+        `one of ${[...parts.profiles.keys()].join(', ')}`,
+      );
+    }
+    this.hypervisor = new Hypervisor(this.machine, profile, conduit, { limits: description.limits });
+    this.oracle = parts.judged === false ? null : this.makeOracle(parts.oracle ?? {});
+    for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
+    for (const guest of description.guests) this.addGuests(guest);
+    this.plan = [...this.creations(), ...description.timeline].sort((a, b) => a.atNs - b.atNs);
+  }
+
+  /** Runs to rest, or to the description's end. */
+  run(): void {
+    this.begin();
+    while (!this.over()) this.advance();
+    this.finish();
+  }
+
+  /** Boots everything. */
+  begin(): void {
+    const pe = this.hostPes[HOST_PE];
+    this.scheduler.start(pe, 'boot', this.boot(pe));
+    while (this.scheduler.tasks.length > 0) {
+      if (!this.scheduler.step()) this.moveTime(this.scheduler.nextWakeNs());
+    }
+    if (!this.hypervisor.secure.usable) {
+      throw new UserError('the hypervisor finds no FF-A that it can use behind this SPMC');
+    }
+  }
+
+  /** One step of a task, or of time. */
+  advance(): void {
+    assert(this.scheduler.stepCount < STEPS_MAX, 'a run has ended after so many steps');
+    this.planDue();
+    this.takeScheduleReceiver();
+    this.employHosts();
+    if (this.scheduler.step()) {
+      this.noteViolations();
+      return;
+    }
+    const next = this.nextTimeNs();
+    if (next === Number.POSITIVE_INFINITY || next > this.description.untilNs) {
+      this.quiet = next === Number.POSITIVE_INFINITY;
+      this.machine.time.advanceTo(this.quiet ? this.machine.time.nowNs : this.description.untilNs);
+      this.ended = true;
+      return;
+    }
+    this.moveTime(next);
+    this.fireTimers();
+  }
+
+  private ended = false;
+
+  over(): boolean {
+    return this.ended;
+  }
+
+  /** The judge's last look. */
+  finish(): void {
+    for (const guest of this.guests) this.noteGone(guest);
+    if (this.oracle !== null && this.quiet) this.oracle.quiet();
+    this.noteViolations();
+  }
+
+  /** The stage 2 of an endpoint, secure or not; null when there is none. */
+  spaceOf(endpoint: number): Stage2 | null {
+    const partition = this.spmc.partitionById.get(endpoint);
+    if (partition !== undefined) return partition.pages;
+    return this.hypervisor.domains.findVm(endpoint)?.stage2 ?? null;
+  }
+
+  /** The teardown state of the default profile, null under others. */
+  get records(): RecordLifecycle | null {
+    return this.hypervisor.lifecycle instanceof RecordLifecycle ? this.hypervisor.lifecycle : null;
+  }
+
+  guest(name: string): WorldGuest {
+    return present(
+      this.guests.find((guest) => guest.name === name),
+      `guest ${name}`,
+    );
+  }
+
+  // Making ----------------------------------------------------------------------------------------------------------
+
+  private personality(parts: WorldParts): Personality {
+    const { personality, handleShape } = this.description;
+    const known =
+      personality === HAFNIUM_PERSONALITY.name ? HAFNIUM_PERSONALITY : parts.personalities?.get(personality);
+    if (known === undefined) throw new UserError(`personality: '${personality}' is none`, null, 'hafnium');
+    return handleShape === null ? known : { ...known, handleShape };
+  }
+
+  private makeOracle(options: OracleOptionsInput): Oracle {
+    const oracle = new Oracle(this.machine, { ...options, off: this.description.propertiesOff });
+    for (const partition of this.spmc.partitions) oracle.watchSpace(partition.id, partition.pages);
+    return oracle;
+  }
+
+  private newPe(): Pe {
+    return new Pe(this.peCount++);
+  }
+
+  private arm(fault: FaultDescription, index: number): ArmedFault {
+    const partition =
+      fault.partition === undefined ? -1 : present(this.endpoints.get(fault.partition), fault.partition);
+    const { guest } = fault;
+    const guests = guest === undefined ? null : (vmId: number) => this.isGuest(guest, vmId);
+    return { index, description: fault, partition, guests, skip: fault.skip, times: fault.times };
+  }
+
+  private isGuest(name: string, vmId: number): boolean {
+    for (const guest of this.guests) {
+      if (guest.vmId === vmId && (guest.name === name || guest.description.name === name)) return true;
+    }
+    return false;
+  }
+
+  private addGuests(description: GuestDescription): void {
+    for (let n = 0; n < description.count; n++) {
+      const name = description.count === 1 ? description.name : `${description.name}-${n}`;
+      const script = new GuestScript({
+        vcpus: description.vcpus,
+        version: description.ffaVersion,
+        bits: description.bits,
+        ramBase: description.ramBase,
+        ramPages: description.pages,
+        endpoints: this.endpoints,
+        guests: this.guestEndpoints,
+      });
+      this.guestEndpoints.set(name, script.endpoint);
+      this.guests.push({
+        name,
+        description,
+        script,
+        domain: null,
+        vmId: 0,
+        createError: 0,
+        createdNs: null,
+        destroyAskedNs: null,
+        goneNs: null,
+        pes: [],
+      });
+    }
+  }
+
+  private *creations(): Iterable<TimelineEntry> {
+    for (const { description, name } of this.guests) {
+      if (description.createAtNs !== null) yield { atNs: description.createAtNs, do: 'create', guest: name };
+    }
+  }
+
+  private *boot(pe: Pe): Coroutine {
+    yield* this.spmc.boot(pe);
+    yield* this.hypervisor.boot(pe);
+  }
+
+  // Time and plan -----------------------------------------------------------------------------------------------------
+
+  private planDue(): void {
+    while (this.planned < this.plan.length && this.plan[this.planned].atNs <= this.machine.time.nowNs) {
+      this.act(this.plan[this.planned++]);
+    }
+  }
+
+  private nextTimeNs(): Nanoseconds {
+    const plan = this.planned < this.plan.length ? this.plan[this.planned].atNs : Number.POSITIVE_INFINITY;
+    const timer = this.machine.time.next?.expiryNs ?? Number.POSITIVE_INFINITY;
+    return Math.max(this.machine.time.nowNs, Math.min(plan, timer, this.scheduler.nextWakeNs()));
+  }
+
+  private moveTime(toNs: Nanoseconds): void {
+    assert(toNs < Number.POSITIVE_INFINITY, 'time moves to an end');
+    this.machine.time.advanceTo(toNs);
+    this.scheduler.tick();
+  }
+
+  private fireTimers(): void {
+    const { time, events } = this.machine;
+    for (;;) {
+      const timer = time.takeDue(time.nowNs);
+      if (timer === null) return;
+      if (events.on) events.emit(EVENT_TIMER_FIRE, HOST_PE, timer.id, timer.expiryNs);
+      if (!this.dma.timerFired(timer)) this.fireHypervisorTimer(timer);
+    }
+  }
+
+  private fireHypervisorTimer(timer: Timer): void {
+    const pe = this.hostPes[HOST_PE];
+    const work = (on: Pe) => this.hypervisor.timerFired(on, timer);
+    if (this.scheduler.busy(pe)) this.waitingForHost.push({ name: 'timer', work });
+    else this.scheduler.start(pe, 'timer', work(pe));
+  }
+
+  /** Host work that waits for a free host PE: the first of them is kept for timers and interrupts. */
+  private employHosts(): void {
+    while (this.waitingForHost.length > 0) {
+      const pe = this.freeHostPe(this.waitingForHost[0].name === 'timer');
+      if (pe === null) return;
+      const { name, work } = present(this.waitingForHost.shift(), 'waiting work');
+      this.scheduler.start(pe, name, work(pe));
+    }
+  }
+
+  private freeHostPe(forTimer: boolean): Pe | null {
+    const first = forTimer || this.hostPes.length === 1 ? HOST_PE : 1;
+    const end = forTimer ? 1 : this.hostPes.length;
+    for (let n = first; n < end; n++) if (!this.scheduler.busy(this.hostPes[n])) return this.hostPes[n];
+    return null;
+  }
+
+  // What the plan does --------------------------------------------------------------------------------------------------
+
+  private act(entry: TimelineEntry): void {
+    switch (entry.do) {
+      case 'create':
+        for (const guest of this.named(entry.guest)) this.host('create', (pe) => this.create(pe, guest));
+        return;
+      case 'destroy':
+        for (const guest of this.named(entry.guest)) this.host('destroy', (pe) => this.destroy(pe, guest));
+        return;
+      case 'interrupt':
+        for (const guest of this.named(entry.guest)) for (const pe of guest.pes) pe.interruptPending = true;
+        return;
+      case 'retry-quarantine':
+        this.host('retry quarantine', (pe) => this.retryQuarantine(pe));
+        return;
+      case 'write-off-quarantine':
+        this.tell('everything in quarantine is written off');
+        for (const item of this.records?.quarantine.list() ?? []) this.records?.quarantine.writeOff(item);
+        return;
+    }
+  }
+
+  private host(name: string, work: (pe: Pe) => Coroutine): void {
+    this.waitingForHost.push({ name, work });
+  }
+
+  /** A guest, or all that share a description's name. */
+  private named(name: string): WorldGuest[] {
+    return this.guests.filter((guest) => guest.name === name || guest.description.name === name);
+  }
+
+  private *create(pe: Pe, guest: WorldGuest): Coroutine {
+    const { description } = guest;
+    this.tell(`${guest.name} is created`);
+    guest.script.reset();
+    guest.goneNs = null;
+    guest.destroyAskedNs = null;
+    const { error, domain } = yield* this.hypervisor.createDomain(pe, {
+      vcpuCount: description.vcpus.length,
+      bits: description.bits,
+      pageCount: description.pages,
+      ramBase: description.ramBase,
+      tee: TEE_FFA,
+    });
+    guest.createError = error;
+    guest.domain = domain;
+    if (domain === null) {
+      this.tell(`${guest.name} could not be created (${error})`);
+      return;
+    }
+    guest.createdNs = this.machine.time.nowNs;
+    guest.vmId = domain.vmId;
+    this.endpoints.set(guest.name, domain.vmId);
+    this.oracle?.watchSpace(domain.vmId, domain.stage2);
+    guest.pes.length = 0;
+    for (const vcpu of domain.vcpus) {
+      const vcpuPe = this.newPe();
+      guest.pes.push(vcpuPe);
+      this.scheduler.start(vcpuPe, `${guest.name}.${vcpu.index}`, this.runVcpu(vcpuPe, guest, domain, vcpu.index));
+    }
+  }
+
+  private *destroy(pe: Pe, guest: WorldGuest): Coroutine {
+    const { domain } = guest;
+    if (domain === null || domain.life !== DOMAIN_ALIVE) return;
+    this.tell(`${guest.name} is destroyed`);
+    guest.destroyAskedNs = this.machine.time.nowNs;
+    // The hypervisor kicks its vCPUs out of wherever they are.
+    for (const vcpuPe of guest.pes) vcpuPe.interruptPending = true;
+    yield* this.hypervisor.destroyDomain(pe, domain);
+    for (const vcpuPe of guest.pes) vcpuPe.wake();
+    this.noteGone(guest);
+  }
+
+  private *retryQuarantine(pe: Pe): Coroutine {
+    const { records } = this;
+    if (records === null) return;
+    for (const entry of [...records.quarantine.list()]) {
+      const outcome = yield* records.retryQuarantine(this.hypervisor, pe, entry);
+      this.tell(`quarantine entry ${entry.id} (${entry.pageCount} pages of VM ${entry.vmId}): ${outcome}`);
+    }
+  }
+
+  /** A guest's vCPU: enters its program, takes its calls to the hypervisor, until the guest ends. */
+  private *runVcpu(pe: Pe, guest: WorldGuest, domain: Domain, index: number): Coroutine {
+    const vcpu = domain.vcpus[index];
+    const { time } = this.machine;
+    const context: VcpuContext = {
+      endpoint: domain.vmId,
+      vcpu: index,
+      registers: vcpu.registers,
+      memory: new GuestMemory(domain.stage2, this.machine.frames.contents),
+      get nowNs() {
+        return time.nowNs;
+      },
+      workNs: 0,
+      interrupts: vcpu.interrupts,
+    };
+    while (domain.life === DOMAIN_ALIVE) {
+      switch (guest.script.run(context)) {
+        case EXIT_CALL:
+          yield* this.hypervisor.serve(pe, vcpu);
+          break;
+        case EXIT_WORK:
+          yield pe.sleepUntil(time.nowNs + context.workNs);
+          break;
+        case EXIT_IDLE:
+          if (vcpu.interrupts.length === 0) {
+            if (guest.script.vcpus[index].ended) return;
+            yield pe.suspend();
+          }
+          break;
+        case EXIT_CRASH:
+          this.tell(`${guest.name} has crashed`);
+          this.host('destroy', (host) => this.destroy(host, guest));
+          return;
+        default:
+          assert(false, 'a script leaves with a known exit');
+      }
+    }
+  }
+
+  // Interrupts, story, judgement ------------------------------------------------------------------------------------------
+
+  private interruptSink(): InterruptSink {
+    return {
+      raise: (endpoint, _target, id) => {
+        if (this.machine.events.on) this.machine.events.emit(EVENT_INTERRUPT, HOST_PE, endpoint, id);
+        if (endpoint === 0 || endpoint === SPACE_ALL_VMS) this.pendingScheduleReceiver = true;
+      },
+    };
+  }
+
+  private takeScheduleReceiver(): void {
+    if (!this.pendingScheduleReceiver || this.scheduler.busy(this.hostPes[HOST_PE])) return;
+    this.pendingScheduleReceiver = false;
+    const pe = this.hostPes[HOST_PE];
+    this.scheduler.start(pe, 'schedule receiver', this.receive(pe));
+  }
+
+  private *receive(pe: Pe): Coroutine {
+    yield* this.hypervisor.scheduleReceiver(pe);
+    for (const guest of this.guests) {
+      if (guest.domain === null) continue;
+      for (const [index, vcpu] of guest.domain.vcpus.entries())
+        if (vcpu.interrupts.length > 0) guest.pes[index]?.wake();
+    }
+  }
+
+  private tell(line: string): void {
+    this.story.push(line);
+    if (this.machine.events.on) this.machine.events.emit(EVENT_STORY, HOST_PE, this.story.length - 1);
+  }
+
+  /** Notes when the last of a destroyed guest is gone. */
+  private noteGone(guest: WorldGuest): void {
+    if (guest.destroyAskedNs === null || guest.goneNs !== null || this.isHeld(guest)) return;
+    guest.goneNs = this.machine.time.nowNs;
+  }
+
+  /** Whether anything is left of a guest whose end was asked for. */
+  private isHeld(guest: WorldGuest): boolean {
+    if (guest.domain === null) return false;
+    if (guest.domain.references > 0) return true;
+    const record = this.records?.records.get(guest.vmId);
+    return record !== undefined && record.serial === guest.domain.serial;
+  }
+
+  /** New findings of the oracle, as events; and what has gone meanwhile. */
+  private noteViolations(): void {
+    for (const guest of this.guests) if (guest.destroyAskedNs !== null && guest.goneNs === null) this.noteGone(guest);
+    if (this.oracle === null) return;
+    const { violations } = this.oracle;
+    for (; this.violationCount < violations.length; this.violationCount++) {
+      this.machine.events.emit(
+        EVENT_VIOLATION,
+        0,
+        Number.parseInt(violations[this.violationCount].property.slice(1), 10),
+        this.violationCount,
+      );
+    }
+  }
+}
