@@ -56,7 +56,7 @@ import {
   readShareHeader,
   writeSpmcDescriptor,
 } from './share-descriptor.ts';
-import { pinRange, returnShare, takeShare } from './share-records.ts';
+import { pinIn, pinRange, returnShare, takeShare } from './share-records.ts';
 import { prepareCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 import { type Staging, stage, stagingOf } from './staging.ts';
@@ -285,6 +285,8 @@ function pinRanges(
   aligned: boolean,
 ): number {
   const end = offset + rangeCount * CONSTITUENT_SIZE_BYTES;
+  const frames = hypervisor.machine.frames;
+  const { stage2, serial } = context.domain;
   for (let at = offset; at < end; at += CONSTITUENT_SIZE_BYTES) {
     const low = staging.u32(at);
     const high = staging.u32(at + 4);
@@ -294,7 +296,7 @@ function pinRanges(
     const wanted = count < room ? count : room;
     if (high === 0) {
       // Below 4 GiB, where nearly all guests have their RAM, frame numbers are small integers: twice as quick.
-      if (!pinRange(hypervisor, context, made, low >>> 12, wanted)) return FFA_DENIED;
+      if (!pinIn(frames, stage2, serial, made, low >>> 12, wanted)) return FFA_DENIED;
     } else {
       const error = pinHighRange(hypervisor, context, made, high * 0x10_0000 + (low >>> 12), wanted, aligned);
       if (error !== FFA_OK) return error;

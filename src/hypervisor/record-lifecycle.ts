@@ -206,6 +206,8 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     const record = yield* this.record(hypervisor, pe, context);
     domain.ffa = null;
     hypervisor.domains.retain(domain.id);
+    // Live shares hold a reference to their domain; the record needs none.
+    if (context.shareCount > 0) hypervisor.domains.put(domain);
     this.records.set(record.vmId, record);
     const events = hypervisor.machine.events;
     if (events.on) {
