@@ -13,6 +13,7 @@ import { Pe } from '../hardware/pe.ts';
 import type { Domain } from '../hypervisor/domain.ts';
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import type { Profile } from '../hypervisor/profile.ts';
+import { Oracle, type Violation } from '../oracle/index.ts';
 import { RecordedConduit, type UnderWay } from './recorded-conduit.ts';
 
 const FIRST_FRAME = 0x40000;
@@ -21,6 +22,8 @@ const HEAP_FRAMES = 0x400;
 /** Left free in the heap, each on its own: the mediator's RX and TX. */
 const OWN_BUFFERS: readonly FrameNumber[] = [FIRST_FRAME, FIRST_FRAME + 2];
 const HEAP_END = FIRST_FRAME + HEAP_FRAMES;
+/** Properties that need more than a recording shows, or that the recorded mediators do not keep. */
+const UNJUDGED = ['P6', 'P7', 'P8', 'P9', 'P10', 'P11', 'P12', 'P13', 'P14', 'P15', 'P16', 'P17', 'P18', 'P19'];
 export const RAM_BASE = 0x4000_0000;
 
 /** A call that would have to wait for a lock that the call around it holds. */
@@ -46,10 +49,23 @@ export class ReplayMachine {
   private readonly pes: Pe[] = [];
   private depth = 0;
   private booted: Hypervisor | null = null;
+  /** Judges the session, if it is to be judged. */
+  private readonly oracle: Oracle | null;
 
-  constructor(profile: Profile, stepping: boolean) {
+  constructor(profile: Profile, options: { readonly stepping: boolean; readonly judged: boolean }) {
     this.profile = profile;
-    this.stepping = stepping;
+    this.stepping = options.stepping;
+    this.oracle = options.judged ? new Oracle(this.machine, { off: UNJUDGED }) : null;
+  }
+
+  /** What the oracle found, now that nothing is under way; null: nothing, or nobody judges. */
+  judge(): Violation | null {
+    if (this.oracle === null) return null;
+    // A domain whose destruction the session left half-way still has its pages: nothing is quiet then.
+    let halfway = false;
+    for (const { domain } of this.domains.values()) if (domain.tornDown && !domain.relinquished) halfway = true;
+    if (!halfway) this.oracle.quiet();
+    return this.oracle.violations[0] ?? null;
   }
 
   get hypervisor(): Hypervisor {
@@ -66,6 +82,7 @@ export class ReplayMachine {
     machine.frames.reset();
     machine.time.reset();
     machine.events.reset();
+    this.oracle?.reset();
     this.conduit.reset();
     this.domains.clear();
     this.depth = 0;
@@ -92,11 +109,13 @@ export class ReplayMachine {
       pe.stepping = this.stepping;
       this.pes.push(pe);
     }
+    this.machine.events.currentPe = at;
     return this.pes[at];
   }
 
   leave(): void {
     this.depth--;
+    this.machine.events.currentPe = Math.max(this.depth - 1, 0);
   }
 
   finish(pending: Pending): void {

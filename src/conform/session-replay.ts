@@ -3,7 +3,7 @@
 //
 // Skipped: sessions in which an allocation was made to fail (that depends on the order in which C allocates), and those
 // in which a call within a call would have waited for a lock for ever. A session that ended in a crash of the recorded
-// mediator passes if nothing throws here.
+// mediator passes if nothing throws here and the oracle's P1 to P5 hold.
 
 import { UserError } from '../base/user-error.ts';
 import type { Profile } from '../hypervisor/profile.ts';
@@ -30,24 +30,49 @@ export interface SessionResult {
 export interface ReplayOptions {
   /** Whether every interleaving point yields (the answers are the same; slower). */
   readonly stepping?: boolean;
+  /** Whether the oracle judges every session, not only those that crashed. */
+  readonly judged?: boolean;
 }
 
 export class SessionReplay {
-  private readonly replay: ReplayMachine;
   private readonly file: string;
+  private readonly profile: Profile;
+  private readonly stepping: boolean;
+  private readonly judgesAll: boolean;
+  /** The machine of the session that runs. */
+  private replay: ReplayMachine;
+  private readonly plain: ReplayMachine;
+  /** Judged by the oracle; slower. */
+  private judged: ReplayMachine | null = null;
   private calls = 0;
   private place: FieldsPlace;
 
   constructor(file: string, profile: Profile, options: ReplayOptions = {}) {
     this.file = file;
+    this.profile = profile;
+    this.stepping = options.stepping ?? false;
+    this.judgesAll = options.judged ?? false;
     this.place = { file, line: 0, where: '' };
-    this.replay = new ReplayMachine(profile, options.stepping ?? false);
-    this.replay.meanwhile = (underWay) => this.meanwhile(underWay);
+    this.plain = this.machine(false);
+    this.replay = this.plain;
+  }
+
+  private machineFor(session: VectorSession): ReplayMachine {
+    if (!this.judgesAll && !session.steps.some(isCrash)) return this.plain;
+    this.judged ??= this.machine(true);
+    return this.judged;
+  }
+
+  private machine(judged: boolean): ReplayMachine {
+    const replay = new ReplayMachine(this.profile, { stepping: this.stepping, judged });
+    replay.meanwhile = (underWay) => this.meanwhile(underWay);
+    return replay;
   }
 
   run(session: VectorSession): SessionResult {
     this.calls = 0;
     if (session.steps.some(isBeyondReplay)) return this.result('skipped', 0, '', null);
+    this.replay = this.machineFor(session);
     for (let n = 0; n < session.steps.length; n++) {
       const step = session.steps[n];
       this.place = { file: this.file, line: step.line, where: `session "${session.name}", step ${n + 1}` };
@@ -56,7 +81,14 @@ export class SessionReplay {
       const difference = this.step(operation, answer);
       if (difference !== null) return this.result('failed', n + 1, operation.text('op'), difference);
     }
-    return this.result('passed', 0, '', null);
+    const violation = this.replay.judge();
+    if (violation === null) return this.result('passed', 0, '', null);
+    const got = `${violation.anomaly} ${JSON.stringify(violation.facts)}`;
+    return this.result('failed', session.steps.length, 'oracle', {
+      field: violation.property,
+      expected: 'P1 to P5 hold',
+      got,
+    });
   }
 
   private step(operation: Fields, answer: Fields): Difference | null {
@@ -107,6 +139,10 @@ function isBeyondReplay(step: VectorStep): boolean {
   if (operation?.['op'] === 'fail' || operation?.['fail_alloc'] !== undefined) return true;
   if (operation?.['fail_xenheap'] !== undefined) return true;
   return blocks(answer);
+}
+
+function isCrash(step: VectorStep): boolean {
+  return (step.answer as Record<string, unknown> | null)?.['crash'] === true;
 }
 
 function blocks(answer: Record<string, unknown> | null): boolean {
