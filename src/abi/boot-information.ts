@@ -1,8 +1,8 @@
 // Boot information: what a partition finds at the address in its boot register.
 //
-// Two forms: a header and descriptors of 32 bytes or what the header states (1.1 and later), and the older one of 1.0, whose
-// entries are name, value, size. A descriptor's content lies where it says; only what is inside the header's array is
-// decoded. Names are kept as 16 bytes: they are text or a UUID, as a flag says.
+// Two forms: a header and descriptors of 32 bytes or what the header states (1.1 and later), and the older one of 1.0,
+// whose entries are name, value, size. A descriptor's content lies where it says; only what is inside the header's
+// array is decoded. Names are kept as 16 bytes: they are text or a UUID, as a flag says.
 //
 // Sources: [Hafnium boot_info.c], [OP-TEE spmc_sp_handler.c], [arm-ffa crate].
 
@@ -85,7 +85,8 @@ export function decodeBootInformation(view: DataView, options?: DecodeOptions): 
   }
   const end = Math.min(reader.sizeBytes, blobSizeBytes);
   if (descriptorsOffset + count * descriptorSizeBytes > end) {
-    const rule = `${count} descriptors of ${descriptorSizeBytes} bytes from ${hex(descriptorsOffset)} exceed ${hex(end)}`;
+    const from = hex(descriptorsOffset);
+    const rule = `${count} descriptors of ${descriptorSizeBytes} bytes from ${from} exceed ${hex(end)}`;
     reader.fail('count-outside', 'descriptorCount', countOffset, decimal(count), rule);
   }
   const descriptors: BootDescriptor[] = [];

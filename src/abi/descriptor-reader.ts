@@ -1,6 +1,6 @@
-// Reads fields of a descriptor that somebody else wrote. It never throws and never reads past the end: the first field that
-// does not fit latches a fault, and from then on every read gives 0. It keeps the path to where it is as a stack, and
-// builds text only for a fault or for the byte map.
+// Reads fields of a descriptor that somebody else wrote. It never throws and never reads past the end: the first field
+// that does not fit latches a fault, and from then on every read gives 0. It keeps the path to where it is as a stack,
+// and builds text only for a fault or for the byte map.
 //
 // It reads each byte as often as it is asked to: a decoder asks once for each.
 

@@ -76,7 +76,7 @@ export function encodeFeatureProperties(properties: FeatureProperties): { readon
       let w2 = properties.hasDynamicBuffer ? bits.FFA_FEATURES_DYNAMIC_BUFFER : 0;
       if (properties.hasNsBit) w2 |= bits.FFA_FEATURES_RETRIEVE_NS_BIT;
       if (properties.hasHypervisorRetrieve) w2 |= bits.FFA_FEATURES_RETRIEVE_BY_HYPERVISOR;
-      return { w2, w3: Math.round(Math.log2(properties.retrieveCount + 1)) - 1 };
+      return { w2, w3: 30 - Math.clz32(properties.retrieveCount + 1) };
     }
     case 'present':
       return { w2: 0, w3: 0 };

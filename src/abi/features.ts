@@ -17,13 +17,18 @@ export const FFA_FEATURES_FUNCTION_ID_BIT = 0x80000000;
 /** w2 of a query for FFA_MEM_RETRIEVE_REQ: the caller wants the NS bit in retrieve responses. */
 export const FFA_FEATURES_RETRIEVE_NS_BIT_WANTED = 1 << 1;
 
-/** w2 of the answer for MEM_DONATE, LEND, SHARE, RETRIEVE_REQ: descriptors may lie in a dynamically allocated buffer. */
+/**
+ * w2 of the answer for MEM_DONATE, LEND, SHARE, RETRIEVE_REQ: descriptors may lie in a dynamically allocated buffer.
+ */
 export const FFA_FEATURES_DYNAMIC_BUFFER = 1 << 0;
 /** w2 of the answer for MEM_RETRIEVE_REQ: the NS bit is reported. */
 export const FFA_FEATURES_RETRIEVE_NS_BIT = 1 << 1;
 /** w2 of the answer for MEM_RETRIEVE_REQ: the hypervisor may retrieve. */
 export const FFA_FEATURES_RETRIEVE_BY_HYPERVISOR = 1 << 2;
-/** w3 [7:0] of the answer for MEM_RETRIEVE_REQ: n, so that a region may be retrieved 2^(n+1) - 1 times before it is relinquished. */
+/**
+ * w3 [7:0] of the answer for MEM_RETRIEVE_REQ: n, so that a region may be retrieved 2^(n+1) - 1 times before it is
+ * relinquished.
+ */
 export const FFA_FEATURES_RETRIEVE_COUNT_MASK = 0xff;
 
 /** w2 [1:0] of the answer for RXTX_MAP: smallest buffer size and alignment. */

@@ -1,9 +1,9 @@
-// Framework messages: direct messages with bit 31 of w2 set, between SPMD, SPMC, hypervisor and SPs. The VM availability
-// messages are among them. All use the 32-bit form, FFA_MSG_SEND_DIRECT_REQ_32 and RESP_32.
+// Framework messages: direct messages with bit 31 of w2 set, between SPMD, SPMC, hypervisor and SPs. The VM
+// availability messages are among them. All use the 32-bit form, FFA_MSG_SEND_DIRECT_REQ_32 and RESP_32.
 //
-// Payload: PSCI request w3..w6 = the PSCI call's w0..w3; warm boot w3 = boot type; version w3; VM created and destroyed: w3, w4
-// the handle of an information region (all ones, or zero, if there is none), w5 the VM's id; a response w3 = 0 or an
-// FF-A error. The types of 1.3 are decoded with a payload that is not interpreted.
+// Payload: PSCI request w3..w6 = the PSCI call's w0..w3; warm boot w3 = boot type; version w3; VM created and
+// destroyed: w3, w4 the handle of an information region (all ones, or zero, if there is none), w5 the VM's id; a
+// response w3 = 0 or an FF-A error. The types of 1.3 are decoded with a payload that is not interpreted.
 //
 // Sources: FF-A 1.1 §18.3.2.1, [Hafnium direct_messaging.c], [OP-TEE thread_spmc.c], [Xen ffa_partinfo.c].
 

@@ -1,8 +1,8 @@
 // Function ids of FF-A 1.0, 1.1 and 1.2, and those of 1.3 by name.
 //
 // A function id is an unsigned 32-bit number: a fast call (bit 31), 64-bit convention or not (bit 30), owner 4
-// (standard secure service), and a function number 0x60 to 0x97. A call that has one form only has no suffix; one that has
-// both is named `_32` and `_64`.
+// (standard secure service), and a function number 0x60 to 0x97. A call that has one form only has no suffix; one that
+// has both is named `_32` and `_64`.
 //
 // Not covered: which version, caller or register each call takes: see `calls.ts`.
 

@@ -1,5 +1,5 @@
-// Endpoint memory access descriptor (EMAD), 16 bytes in 1.0 and 1.1, 32 bytes since 1.2. What is between the part that is
-// known and the size that the peer states is skipped.
+// Endpoint memory access descriptor (EMAD), 16 bytes in 1.0 and 1.1, 32 bytes since 1.2. What is between the part that
+// is known and the size that the peer states is skipped.
 
 import type { DescriptorReader } from './descriptor-reader.ts';
 import { formatEndpointId } from './endpoint-ids.ts';

@@ -1,11 +1,11 @@
 // Memory transaction descriptor: what FFA_MEM_DONATE, LEND, SHARE, RETRIEVE_REQ and RETRIEVE_RESP carry in a buffer.
 //
-// Covers the header of 1.0 (32 bytes) and of 1.1 and later (48 bytes), its access descriptors in the size that it states,
-// the composite that they name, and the first of several fragments. A version from 1.1 on decides nothing but the default
-// sizes of what we build: the layout states its own.
+// Covers the header of 1.0 (32 bytes) and of 1.1 and later (48 bytes), its access descriptors in the size that it
+// states, the composite that they name, and the first of several fragments. A version from 1.1 on decides nothing but
+// the default sizes of what we build: the layout states its own.
 //
-// Checked: that everything lies inside the bytes, in an order in which nothing is read twice. Not checked: what a mediator
-// or an SPMC thinks of attributes, flags, permissions, ids, and page counts.
+// Checked: that everything lies inside the bytes, in an order in which nothing is read twice. Not checked: what a
+// mediator or an SPMC thinks of attributes, flags, permissions, ids, and page counts.
 //
 // Sources: [Hafnium ffa_memory.c], [Xen ffa_shm.c], [arm-ffa crate].
 
@@ -90,7 +90,10 @@ export function hypervisorRetrieve(version: number, handle: Words64): MemoryTran
   };
 }
 
-/** A transaction laid out as an endpoint of that version would: access descriptors after the header, then the composite. */
+/**
+ * A transaction laid out as an endpoint of that version would: access descriptors after the header, then the
+ * composite.
+ */
 export function buildMemoryTransaction(version: number, parts: MemoryTransactionParts): MemoryTransaction {
   const accessSizeBytes = memoryAccessBytes(version);
   const accessOffset = memoryTransactionHeaderBytes(version);

@@ -1,8 +1,9 @@
 // The answer to FFA_NOTIFICATION_INFO_GET: for whom notifications are pending.
 //
-// Register 2 has the number of lists and how many vCPU ids each has; the ids, 16 bits each, are packed from register 3 on: 10
-// in w3 to w7, or 20 in x3 to x7. A list begins with an endpoint's id; its vCPU ids follow, none for a global notification.
-// Which form it is, FFA_SUCCESS_32 or _64 says, not the call: a 32-bit call may be answered in the 64-bit form.
+// Register 2 has the number of lists and how many vCPU ids each has; the ids, 16 bits each, are packed from register 3
+// on: 10 in w3 to w7, or 20 in x3 to x7. A list begins with an endpoint's id; its vCPU ids follow, none for a global
+// notification. Which form it is, FFA_SUCCESS_32 or _64 says, not the call: a 32-bit call may be answered in the
+// 64-bit form.
 //
 // Sources: FF-A 1.1 §17.7.1, [Hafnium api.c], [Xen ffa_notif.c].
 

@@ -1,7 +1,8 @@
 // Partition information in registers: the answer to FFA_PARTITION_INFO_GET_REGS.
 //
-// x2 says where in the whole list these entries are, and how long each is; they follow from x3 to x17. An entry of 24 bytes
-// takes 3 registers, so that 5 fit; one of 48 bytes takes 6, so that 2 fit. A client strides by the size that is stated.
+// x2 says where in the whole list these entries are, and how long each is; they follow from x3 to x17. An entry of 24
+// bytes takes 3 registers, so that 5 fit; one of 48 bytes takes 6, so that 2 fit. A client strides by the size that is
+// stated.
 //
 // Sources: [Hafnium api.c], [Xen ffa_partinfo.c], [Linux arm_ffa].
 

@@ -1,5 +1,5 @@
-// Partition information as FFA_PARTITION_INFO_GET leaves it in RX: an array of descriptors of 8 bytes (1.0), 24 bytes (1.1,
-// 1.2), 48 bytes (1.3), or what the peer states. The register form is in `partition-information-registers.ts`.
+// Partition information as FFA_PARTITION_INFO_GET leaves it in RX: an array of descriptors of 8 bytes (1.0), 24 bytes
+// (1.1, 1.2), 48 bytes (1.3), or what the peer states. The register form is in `partition-information-registers.ts`.
 //
 // A peer may answer a 1.1 caller with 48 bytes each: always stride by the size that it states in w3.
 //
@@ -64,8 +64,8 @@ export function partitionInformationBytes(version: number): number {
 }
 
 /**
- * Decodes `count` descriptors of `sizeBytes` each (w2 and w3 of FFA_PARTITION_INFO_GET; in 1.0 w3 says nothing: give 8).
- * Of a size in between, the fields that it has room for are read.
+ * Decodes `count` descriptors of `sizeBytes` each (w2 and w3 of FFA_PARTITION_INFO_GET; in 1.0 w3 says nothing: give
+ * 8). Of a size in between, the fields that it has room for are read.
  */
 export function decodePartitionInformation(
   view: DataView,

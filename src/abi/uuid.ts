@@ -1,5 +1,6 @@
-// UUIDs as four 32-bit words in the order and endianness in which registers carry them: byte 0 of the UUID is the low byte
-// of word 0. Memory holds the words little-endian, that is, the UUID's bytes in order. A manifest 1.0 holds the same words.
+// UUIDs as four 32-bit words in the order and endianness in which registers carry them: byte 0 of the UUID is the low
+// byte of word 0. Memory holds the words little-endian, that is, the UUID's bytes in order. A manifest 1.0 holds the
+// same words.
 
 /** Four unsigned 32-bit words. */
 export type Uuid = readonly [w0: number, w1: number, w2: number, w3: number];

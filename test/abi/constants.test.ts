@@ -1,4 +1,5 @@
-// Function ids, errors, versions, features, endpoint ids, UUIDs, words, faults: numbers against what the field calls them.
+// Function ids, errors, versions, features, endpoint ids, UUIDs, words, faults: numbers against what the field calls
+// them.
 
 import { describe, expect, test } from 'vitest';
 import { formatEndpointId, isSecureEndpoint } from '../../src/abi/endpoint-ids.ts';

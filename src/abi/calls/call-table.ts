@@ -1,7 +1,7 @@
 // The call table: one row for each function id of FF-A 1.0 to 1.3.
 //
-// Documented errors are those that the sources of a row give for a reason that its text names; a callee may restrict itself
-// to fewer. What 1.3 added is here as far as public code shows it.
+// Documented errors are those that the sources of a row give for a reason that its text names; a callee may restrict
+// itself to fewer. What 1.3 added is here as far as public code shows it.
 
 import type { Call } from './call.ts';
 import { MEMORY_CALLS } from './memory-calls.ts';

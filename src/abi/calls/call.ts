@@ -1,7 +1,8 @@
 // What a row of the call table says, and the few words in which rows are written.
 //
-// A row describes one function id as a caller or an answerer puts it in registers: which bits of which register carry what,
-// who may use it, what answers it, and with which errors. Bits that no argument covers are reserved and must be zero.
+// A row describes one function id as a caller or an answerer puts it in registers: which bits of which register carry
+// what, who may use it, what answers it, and with which errors. Bits that no argument covers are reserved and must be
+// zero.
 
 import {
   FFA_ABORTED,
@@ -24,7 +25,7 @@ import { FFA_VERSION_1_0 } from '../versions.ts';
  */
 export type Caller = 'vm' | 'hypervisor' | 'sp' | 'spmc' | 'spmd';
 
-/** How an argument reads: in the second line those that take more than one register. */
+/** How an argument reads; the last three take more than one register. */
 export type ArgumentForm =
   | 'hex'
   | 'decimal'
@@ -45,8 +46,8 @@ export interface Argument {
   readonly high: number;
   readonly low: number;
   /**
-   * `pair`: bits [31:0] of this register are the low word of 64 bits, of the next one the high word. `uuid32`: a word in
-   * each of four registers. `uuid64`: two words in each of two registers.
+   * `pair`: bits [31:0] of this register are the low word of 64 bits, of the next one the high word. `uuid32`: a word
+   * in each of four registers. `uuid64`: two words in each of two registers.
    */
   readonly form: ArgumentForm;
   /** The version that brought it. */
@@ -71,7 +72,10 @@ export interface Call {
   readonly until: number;
   readonly callers: readonly Caller[];
   readonly arguments: readonly Argument[];
-  /** Function ids that answer it other than with FFA_ERROR; none in an answer, and in FFA_VERSION, whose answer is in w0. */
+  /**
+   * Function ids that answer it other than with FFA_ERROR; none in an answer, and in FFA_VERSION, whose answer is in
+   * w0.
+   */
   readonly answers: readonly number[];
   /** What FFA_SUCCESS carries when it answers this call. */
   readonly results: readonly Argument[];

@@ -112,7 +112,8 @@ export const MEMORY_CALLS: readonly Call[] = [
     answers: SUCCESS,
     errors: [invalid('an unknown handle', 'TF-A ffa_svc.h')],
   }),
-  // A sender that is asked for more gets FFA_MEM_FRAG_RX; a receiver that wants more sends it, and gets FFA_MEM_FRAG_TX.
+  // A sender that is asked for more gets FFA_MEM_FRAG_RX; a receiver that wants more sends it, and gets
+  // FFA_MEM_FRAG_TX.
   call(f.FFA_MEM_FRAG_RX, 'FFA_MEM_FRAG_RX', {
     callers: ['vm', 'hypervisor', 'sp', 'spmc'],
     arguments: [pair(1, 'handle'), w(3, 'fragmentOffset', 'decimal'), endpoint(4, 'high', 'endpoint')],

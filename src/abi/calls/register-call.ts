@@ -97,8 +97,8 @@ export function carriedBits(list: readonly Argument[], version: number): Uint32A
 }
 
 /**
- * The first of x1..x7 that has a bit set which nothing carries, or -1. `isWhole`: upper halves count (a 64-bit call, and
- * any answer); otherwise they are ignored, as in a 32-bit call [SMCCC].
+ * The first of x1..x7 that has a bit set which nothing carries, or -1. `isWhole`: upper halves count (a 64-bit call,
+ * and any answer); otherwise they are ignored, as in a 32-bit call [SMCCC].
  */
 export function reservedRegister(words: Uint32Array, carried: Uint32Array, isWhole: boolean): number {
   for (let n = 1; n <= LAST_COMMON_REGISTER; n++) {

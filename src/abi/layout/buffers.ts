@@ -1,5 +1,5 @@
-// Raw layout of what concerns RX and TX buffers, and of two small calls: FFA_RXTX_MAP and the descriptor that a hypervisor
-// forwards with it, RX_RELEASE, RX_ACQUIRE, RXTX_UNMAP, FFA_CONSOLE_LOG, FFA_ERROR.
+// Raw layout of what concerns RX and TX buffers, and of two small calls: FFA_RXTX_MAP and the descriptor that a
+// hypervisor forwards with it, RX_RELEASE, RX_ACQUIRE, RXTX_UNMAP, FFA_CONSOLE_LOG, FFA_ERROR.
 //
 // Sources: [Xen ffa_rxtx.c], [Hafnium api.c], [Linux arm_ffa].
 
