@@ -34,13 +34,14 @@ export interface CliContext {
    * ended by the system at once.
    */
   onInterrupt(work: () => void): void;
-  /** Gives Ctrl-C its turn. */
+  /** Gives Ctrl-C its turn. After it, a verb that waits here waits for ever: it has been ended. */
   breathe(): Promise<void>;
 }
 
 export function makeContext(host: Host, when: ColourWhen): CliContext & { readonly interrupted: Promise<void> } {
   const works: (() => void)[] = [];
   let interrupt: () => void = () => undefined;
+  let isInterrupted = false;
   const interrupted = new Promise<void>((resolve) => {
     interrupt = resolve;
   });
@@ -54,11 +55,17 @@ export function makeContext(host: Host, when: ColourWhen): CliContext & { readon
       works.push(work);
       host.onInterrupt(() => {
         host.onInterrupt(null);
+        isInterrupted = true;
         for (let n = works.length - 1; n >= 0; n--) works[n]();
         interrupt();
       });
     },
-    breathe: () => new Promise((resolve) => setImmediate(resolve)),
+    breathe: () =>
+      new Promise((resolve) => {
+        setImmediate(() => {
+          if (!isInterrupted) resolve();
+        });
+      }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Argument } from '../abi/calls/call.ts';
 import { callOf } from '../abi/calls/call-table.ts';
 import { type ArgumentValues, decodeAnswer, decodeCall, formatArgument } from '../abi/calls/register-call.ts';
 import { errorName } from '../abi/errors.ts';
+import { frameworkMessageName } from '../abi/framework-message.ts';
 import {
   FFA_ERROR,
   FFA_MSG_SEND_DIRECT_REQ_32,
@@ -24,18 +25,6 @@ export interface CallText {
 }
 
 const NOT_SMCCC = 0xffffffff;
-
-const FRAMEWORK_NAMES: ReadonlyMap<number, string> = new Map([
-  [layout.FRAMEWORK_PSCI_REQ, 'PSCI request'],
-  [layout.FRAMEWORK_PM_WARM_BOOT, 'warm boot'],
-  [layout.FRAMEWORK_PM_RESP, 'power management response'],
-  [layout.FRAMEWORK_VM_CREATED_REQ, 'VM_CREATED'],
-  [layout.FRAMEWORK_VM_CREATED_RESP, 'VM_CREATED'],
-  [layout.FRAMEWORK_VM_DESTROYED_REQ, 'VM_DESTROYED'],
-  [layout.FRAMEWORK_VM_DESTROYED_RESP, 'VM_DESTROYED'],
-  [layout.FRAMEWORK_VERSION_REQ, 'version request'],
-  [layout.FRAMEWORK_VERSION_RESP, 'version response'],
-]);
 
 /** What a caller asks. `words`: x0..x17 as 36 words. */
 export function callText(words: Uint32Array, names: ActorNames): CallText {
@@ -79,24 +68,29 @@ function frameworkText(words: Uint32Array, names: ActorNames): CallText | null {
   const flags = words[4];
   if ((flags & layout.DIRECT_FRAMEWORK_BIT) === 0) return null;
   const type = flags & layout.DIRECT_FRAMEWORK_TYPE_MASK;
-  const name = FRAMEWORK_NAMES.get(type) ?? `framework message ${type}`;
   const other = endpointName(names, words[2] & layout.DIRECT_ENDPOINT_MASK);
   const sender = endpointName(names, words[2] >>> layout.DIRECT_SENDER_SHIFT);
   switch (type) {
     case layout.FRAMEWORK_VM_CREATED_REQ:
     case layout.FRAMEWORK_VM_DESTROYED_REQ: {
       const vm = endpointName(names, words[10] & layout.VM_AVAILABILITY_VM_ID_MASK);
-      return { text: `${name} of ${vm} to ${other}`, style: 'plain' };
+      return { text: `${availabilityName(type)} of ${vm} to ${other}`, style: 'plain' };
     }
     case layout.FRAMEWORK_VM_CREATED_RESP:
     case layout.FRAMEWORK_VM_DESTROYED_RESP: {
       const status = words[6] | 0;
       const text = status === 0 ? 'handled' : errorName(status);
-      return { text: `${name} from ${sender}: ${text}`, style: status === 0 ? 'plain' : 'warning' };
+      return { text: `${availabilityName(type)} from ${sender}: ${text}`, style: status === 0 ? 'plain' : 'warning' };
     }
     default:
-      return { text: `${name} ${sender} to ${other}`, style: 'plain' };
+      return { text: `${frameworkMessageName(type)} from ${sender} to ${other}`, style: 'plain' };
   }
+}
+
+/** As people call these messages. */
+function availabilityName(type: number): string {
+  const isCreated = type === layout.FRAMEWORK_VM_CREATED_REQ || type === layout.FRAMEWORK_VM_CREATED_RESP;
+  return isCreated ? 'VM_CREATED' : 'VM_DESTROYED';
 }
 
 function argumentsText(list: readonly Argument[], values: ArgumentValues, names: ActorNames): string {

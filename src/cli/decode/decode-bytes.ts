@@ -4,11 +4,12 @@ import { errorName } from '../../abi/errors.ts';
 import { formatVersion, parseVersion } from '../../abi/versions.ts';
 import { UserError } from '../../base/user-error.ts';
 import { byteMap } from '../../export/byte-map.ts';
+import { count } from '../../export/event-words.ts';
 import { labelFields } from '../../export/field-labels.ts';
 import { fieldTree } from '../../export/field-tree.ts';
 import { LineBuilder, line, type StyledLine } from '../../export/styled-text.ts';
 import { DESCRIPTOR_KINDS, type DescriptorKind } from './descriptor-kinds.ts';
-import { guess, isClean, isLikely, type Reading, readAs, readingTitle } from './reading.ts';
+import { guess, isClean, isLikely, type Reading, readAsKind, readingTitle } from './reading.ts';
 
 export interface DecodedBytes {
   readonly reading: Reading;
@@ -21,18 +22,15 @@ export interface DecodedBytes {
 /** Reads bytes as the kind named, or as what they look like. */
 export function decodeBytes(bytes: Uint8Array, kind: DescriptorKind | null, version: number | null): DecodedBytes {
   if (kind !== null) {
-    return { reading: readAs(kind, bytes, version), isNamed: true, alternatives: [] };
+    return { reading: readAsKind(kind, bytes, version), isNamed: true, alternatives: [] };
   }
   const [first, ...others] = guess(bytes, version);
   return { reading: first, isNamed: false, alternatives: isLikely(first) ? others.filter(isLikely) : [] };
 }
 
-/** The kind of that name; a UserError lists all names. */
-export function descriptorKind(name: string): DescriptorKind {
-  const found = DESCRIPTOR_KINDS.find((one) => one.name === name);
-  if (found !== undefined) return found;
-  const names = DESCRIPTOR_KINDS.map((one) => one.name).join(', ');
-  throw new UserError(`--as does not know '${name}'`, null, `it takes registers, ${names}`);
+/** The kind of that name; null if there is none. */
+export function descriptorKind(name: string): DescriptorKind | null {
+  return DESCRIPTOR_KINDS.find((one) => one.name === name) ?? null;
 }
 
 /** The version that `--version` names. */
@@ -69,6 +67,9 @@ export function describeBytes(bytes: Uint8Array, decoded: DecodedBytes, all: boo
   for (const { path, offset, text, rule } of remarks) {
     if (path === reading.fault?.path && offset === reading.fault.offset) continue;
     lines.push(line(`${path} at 0x${offset.toString(16)} is ${text}: ${rule}.`, 'wrong'));
+  }
+  if (reading.fault === null && reading.leftBytes > 0) {
+    lines.push(line(`${count(reading.leftBytes, 'byte')} besides are not zero and belong to no field.`, 'warning'));
   }
   lines.push([], ...byteMap(bytes, fields, { all }), [], ...fieldTree(fields, { all }));
   return lines;

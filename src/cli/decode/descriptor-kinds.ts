@@ -25,8 +25,6 @@ export interface DescriptorKind {
   readonly summary: string;
   /** The versions that changed the layout, newest first; empty: one layout. */
   readonly versions: readonly number[];
-  /** Whether it is tried when nobody says what the bytes are. */
-  readonly isGuessed: boolean;
   /** `isPlausible`: whether an endpoint would write such a thing; false when there is a fault. */
   read(view: DataView, version: number): { readonly decoded: Decoded<unknown>; readonly isPlausible: boolean };
 }
@@ -35,7 +33,6 @@ interface Row<T> {
   readonly name: string;
   readonly summary: string;
   readonly versions?: readonly number[];
-  readonly isGuessed?: boolean;
   decode(view: DataView, version: number, options: DecodeOptions): Decoded<T>;
   plausible(value: T): boolean;
 }
@@ -45,7 +42,6 @@ function kind<T>(row: Row<T>): DescriptorKind {
     name: row.name,
     summary: row.summary,
     versions: row.versions ?? [],
-    isGuessed: row.isGuessed ?? true,
     read(view, version) {
       const decoded = row.decode(view, version, { fields: true });
       return { decoded, isPlausible: decoded.ok && row.plausible(decoded.value) };

@@ -1,9 +1,9 @@
-// What `decode` was given, as registers, bytes, a manifest's source or an event file. Takes hex as people have it at hand:
+// What `decode` was given, as registers, bytes or an event file. Takes hex as people have it at hand:
 // run together, as bytes, as a C array, as a dump of xxd or hexdump, as words that gdb prints; registers as kernels,
 // gdb and vectors write them.
 
 import { readFileSync, statSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Place, UserError } from '../../base/user-error.ts';
 import type { Host } from '../host.ts';
 import { parseHex } from './hex-text.ts';
@@ -12,7 +12,6 @@ import { parseRegisters, type RegisterSet } from './register-text.ts';
 export type DecodeInput =
   | { readonly kind: 'registers'; readonly sets: readonly RegisterSet[] }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'device-tree-source'; readonly file: string }
   | { readonly kind: 'events'; readonly file: string; readonly text: string };
 
 /** What the caller of a decoder expects, when `--as` says it. */
@@ -30,7 +29,6 @@ export function readDecodeInput(words: readonly string[], host: Host, expected: 
     if (size !== null) {
       if (size > BYTES_MAX)
         throw new UserError(`${size} bytes is too much`, at(words[0]), `at most ${BYTES_MAX} bytes`);
-      if (extname(words[0]) === '.dts') return { kind: 'device-tree-source', file: words[0] };
       return classify(readFileSync(path), words[0], expected);
     }
     if (looksLikePath(words[0])) {

@@ -19,8 +19,12 @@ export interface Reading {
   readonly leftBytes: number;
 }
 
-/** Reads the bytes as `kind`, in the layout that an endpoint of `version` uses (null: the newest). */
-export function readAs(kind: DescriptorKind, bytes: Uint8Array, version: number | null): Reading {
+/** Reads the bytes as `kind`, in the layout that an endpoint of `version` uses (null: the likeliest). */
+export function readAsKind(kind: DescriptorKind, bytes: Uint8Array, version: number | null): Reading {
+  return likeliestFirst(readingsOf(kind, bytes, version))[0];
+}
+
+function readAs(kind: DescriptorKind, bytes: Uint8Array, version: number | null): Reading {
   const oldest = kind.versions[kind.versions.length - 1];
   const newest = kind.versions[0] ?? FFA_VERSION_1_2;
   const layoutVersion = version === null ? newest : (kind.versions.find((one) => one <= version) ?? oldest ?? newest);
@@ -40,12 +44,18 @@ export function readAs(kind: DescriptorKind, bytes: Uint8Array, version: number 
 /** All readings of the bytes, the likeliest first; of equals, the one that is tried first. */
 export function guess(bytes: Uint8Array, version: number | null): Reading[] {
   const readings: Reading[] = [];
-  for (const kind of DESCRIPTOR_KINDS) {
-    if (!kind.isGuessed) continue;
-    const versions = version !== null || kind.versions.length === 0 ? [version] : kind.versions;
-    for (const one of versions) readings.push(readAs(kind, bytes, one));
-  }
-  return readings.sort((a, b) => likelihood(b) - likelihood(a));
+  for (const kind of DESCRIPTOR_KINDS) readings.push(...readingsOf(kind, bytes, version));
+  return likeliestFirst(readings);
+}
+
+/** One reading for each layout that may be meant. */
+function readingsOf(kind: DescriptorKind, bytes: Uint8Array, version: number | null): Reading[] {
+  const versions = version !== null || kind.versions.length === 0 ? [version] : kind.versions;
+  return versions.map((one) => readAs(kind, bytes, one));
+}
+
+function likeliestFirst(readings: readonly Reading[]): Reading[] {
+  return [...readings].sort((a, b) => likelihood(b) - likelihood(a));
 }
 
 /** Whether the reading has neither a fault nor a remark. */

@@ -1,0 +1,163 @@
+// The rows of `ffabric bench`, in the order in which they print.
+
+import { FFA_MEM_RECLAIM, FFA_SUCCESS_32 } from '../../abi/function-ids.ts';
+import { assert } from '../../base/assert.ts';
+import type { Domain } from '../../hypervisor/domain.ts';
+import type { Profile } from '../../hypervisor/profile.ts';
+import { BenchMachine } from './bench-machine.ts';
+import { measure, type Row, row } from './measure.ts';
+
+export interface BenchContext {
+  readonly profile: Profile;
+  /** Replays all vectors once and returns the calls that it made; null when the vectors are not there. */
+  readonly conform: (() => number) | null;
+  /** Full garbage collection, when the running Node exposes it. */
+  readonly collect: (() => void) | null;
+}
+
+export interface BenchRow {
+  readonly name: string;
+  readonly what: string;
+  /** Xen's C on the machine of the ceilings, in nanoseconds; 0: not measured. */
+  readonly xenNs: number;
+  /** What a row may cost there. */
+  readonly ceilingNs: number;
+  run(context: BenchContext, calibrationNs: number): Row;
+}
+
+const PARTITIONS = 16;
+const FRAMES = 1 << 16;
+const GUEST_PAGES = 1024;
+
+type GuestWork = (bench: BenchMachine, domain: Domain) => () => void;
+
+/** A row in which one guest that is ready does the same again and again. */
+function guestRow(name: string, what: string, xenNs: number, ceilingNs: number, prepare: GuestWork): BenchRow {
+  return {
+    name,
+    what,
+    xenNs,
+    ceilingNs,
+    run({ profile }, calibrationNs) {
+      const bench = new BenchMachine(profile, FRAMES, PARTITIONS);
+      const work = prepare(bench, bench.ready(GUEST_PAGES));
+      const ns = measure((count) => {
+        for (let n = 0; n < count; n++) work();
+      });
+      return row(name, ns, calibrationNs);
+    },
+  };
+}
+
+function shareRow(name: string, ranges: number, pages: number, xenNs: number, ceilingNs: number): BenchRow {
+  const what = `FFA_MEM_SHARE of ${ranges * pages} pages in ${ranges === 1 ? 'one range' : `${ranges} ranges`}, then FFA_MEM_RECLAIM`;
+  return guestRow(name, what, xenNs, ceilingNs, (bench, domain) => {
+    const vcpu = domain.vcpus[0];
+    const length = bench.writeDescriptor(domain, ranges, pages);
+    bench.shareAndReclaim(vcpu, length);
+    assert(vcpu.registers.w(0) === FFA_SUCCESS_32, 'share and reclaim succeed');
+    return () => bench.shareAndReclaim(vcpu, length);
+  });
+}
+
+/** One guest's life: creation, version, buffers, 32 shares of 16 pages, destruction with reclaim. */
+function life(bench: BenchMachine, pageCount: number, shares: number, pages: number): void {
+  const domain = bench.ready(pageCount);
+  const vcpu = domain.vcpus[0];
+  const length = bench.writeDescriptor(domain, 1, pages);
+  for (let n = 0; n < shares; n++) bench.share(vcpu, length);
+  bench.destroy(domain);
+}
+
+const LIFE_PAGES = 64;
+const SHARES = 32;
+const SHARE_PAGES = 16;
+
+function destroyRow(name: string, guests: number): BenchRow {
+  return {
+    name,
+    what: `one guest's life and end with one share, of ${guests} one after another, ids reused`,
+    xenNs: 0,
+    ceilingNs: 0,
+    run({ profile }, calibrationNs) {
+      const bench = new BenchMachine(profile, FRAMES, PARTITIONS);
+      for (let n = 0; n < 20_000; n++) life(bench, LIFE_PAGES, 1, 1);
+      const repeats = Math.max(1, Math.round(100_000 / guests));
+      const samples: number[] = [];
+      for (let repeat = 0; repeat < Math.min(repeats, 200); repeat++) {
+        const fresh = new BenchMachine(profile, FRAMES, PARTITIONS);
+        const beganMs = performance.now();
+        for (let n = 0; n < guests; n++) life(fresh, LIFE_PAGES, 1, 1);
+        samples.push(((performance.now() - beganMs) * 1e6) / guests);
+      }
+      samples.sort((a, b) => a - b);
+      return row(name, samples[samples.length >> 1], calibrationNs);
+    },
+  };
+}
+
+const ZOMBIES = 32_000;
+const ZOMBIE_PAGES = 4;
+
+export const ROWS: readonly BenchRow[] = [
+  guestRow('version', 'FFA_VERSION', 4, 40, (bench, domain) => () => bench.version(domain.vcpus[0])),
+  guestRow('direct-req', 'a direct request and its response', 26, 150, (bench, domain) => {
+    const vcpu = domain.vcpus[0];
+    return () => bench.directRequest(vcpu);
+  }),
+  guestRow('partition-info-16', 'a list of 16 partitions, and FFA_RX_RELEASE', 81, 200, (bench, domain) => {
+    const vcpu = domain.vcpus[0];
+    return () => bench.listPartitions(vcpu);
+  }),
+  shareRow('share-reclaim-1', 1, 1, 103, 300),
+  shareRow('share-reclaim-16', 1, 16, 306, 400),
+  shareRow('share-reclaim-128', 1, 128, 1_822, 2_000),
+  shareRow('share-reclaim-255', 1, 255, 3_469, 3_500),
+  shareRow('share-reclaim-scattered-251', 251, 1, 3_661, 6_000),
+  {
+    name: 'guest-life-32x16',
+    what: 'a guest: creation, version, buffers, 32 shares of 16 pages, destruction with reclaim',
+    xenNs: 9_774,
+    ceilingNs: 12_000,
+    run({ profile }, calibrationNs) {
+      const bench = new BenchMachine(profile, FRAMES, PARTITIONS);
+      const ns = measure((count) => {
+        for (let n = 0; n < count; n++) life(bench, LIFE_PAGES, SHARES, SHARE_PAGES);
+      });
+      return row('guest-life-32x16', ns, calibrationNs);
+    },
+  },
+  destroyRow('destroy-100', 100),
+  destroyRow('destroy-100000', 100_000),
+  {
+    name: 'zombie-bytes',
+    what: `bytes of host memory for each of ${ZOMBIES} guests that are gone but for a share that is held (no time: bytes)`,
+    xenNs: 0,
+    ceilingNs: 2048,
+    run({ profile, collect }, calibrationNs) {
+      const frames = ZOMBIES * ZOMBIE_PAGES + FRAMES;
+      const bench = new BenchMachine(profile, frames, PARTITIONS);
+      bench.spmc.refuseReclaim = FFA_MEM_RECLAIM;
+      collect?.();
+      const before = process.memoryUsage();
+      for (let n = 0; n < ZOMBIES; n++) life(bench, 18, 1, 1);
+      collect?.();
+      const after = process.memoryUsage();
+      const bytes = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
+      return row('zombie-bytes', bytes / ZOMBIES, calibrationNs);
+    },
+  },
+  {
+    name: 'conform',
+    what: 'one guest call of the recorded vectors, replayed and compared',
+    xenNs: 0,
+    ceilingNs: 0,
+    run({ conform }, calibrationNs) {
+      if (conform === null) return row('conform', Number.NaN, calibrationNs);
+      const beganMs = performance.now();
+      const calls = conform();
+      return row('conform', ((performance.now() - beganMs) * 1e6) / calls, calibrationNs);
+    },
+  },
+];
+
