@@ -1,0 +1,221 @@
+// The pictures of the sample run, as they are printed.
+
+import { describe, expect, it } from 'vitest';
+import { EVENT_GUEST_CALL, EVENT_KINDS } from '../../src/base/event-kinds.ts';
+import { EventLog } from '../../src/base/event-log.ts';
+import { eventText } from '../../src/export/event-text.ts';
+import { eventWords, hasWords } from '../../src/export/event-words.ts';
+import { mermaidDiagram } from '../../src/export/mermaid.ts';
+import { ownershipMap } from '../../src/export/ownership-map.ts';
+import { lineText, plainText } from '../../src/export/styled-text.ts';
+import { columnTime, spanTime } from '../../src/export/time-text.ts';
+import { pagesOfOwners, wherePagesWent } from '../../src/export/where-pages-went.ts';
+import { SAMPLE_NAMES, sampleRun } from './sample-run.ts';
+
+describe('the timeline', () => {
+  it('tells the story', () => {
+    expect(plainText(eventText(sampleRun(), SAMPLE_NAMES, { detail: 'story' }))).toMatchInlineSnapshot(`
+      "time (s)  g1      g2      hyp     SPMC    crypto  logger  timer
+       0.000000 ◇       │       │       │       │       │       │        g1 is created with 16 pages
+                │       ◇       │       │       │       │       │        g2 is created with 16 pages
+       0.001000 │       │       │       │       │       │       │        g1 lends a hand to crypto
+                │       │       ●       │       │       │       │        g1 has shared 2 pages with crypto, handle 0x7
+       0.002500 │       │       ●       │       │       │       │        g2 has shared 1 page with logger, handle 0x8
+       0.020000 │       │       │       │       │       │       │        g1 is destroyed while crypto holds its pages
+                †       │       │       │       │       │       │        g1 is being destroyed
+                │       │       ●       │       │       │       │        teardown of g1: 1 share and 1 message owed, 2 pages held
+                │       │       ●       │       │       │       │        teardown of g1 waits until 1.020000 s: 1 share and 0 messages left
+                ‡       │       │       │       │       │       │        g1 is a zombie: 2 pages and 1 reference keep it
+       1.020000 │       │       │◀──────────────────────────────┤        timer 1 fires
+                │       │       ●       │       │       │       │        2 pages of g1 are back from crypto, handle 0x7
+                │       │       ●       │       │       │       │        teardown of g1 is done after 2 rounds
+                ╳       │       │       │       │       │       │        g1 is gone
+       2.000000         †       │       │       │       │       │        g2 is being destroyed
+                        │       ●       │       │       │       │        teardown of g2: 1 share and 0 messages owed, 1 page held
+                        │       ▲       │       │       │       │        quarantine: 1 page of g2 from frame 0x40415, handle 0x8: NOT_SUPPORTED to MEM_RECLAIM
+                        │       ●       │       │       │       │        teardown of g2 ends after 1 round, 1 page in quarantine
+                        ╳       │       │       │       │       │        g2 is gone
+                                │       │       │       │       │        as expected: g1 is gone by 6 s
+      "
+    `);
+  });
+
+  it('tells calls and answers with arrows between lanes', () => {
+    const lines = eventText(sampleRun(), SAMPLE_NAMES).map(lineText);
+    const from = lines.findIndex((line) => line.includes('g1 is being destroyed'));
+    expect(`${lines.slice(from, from + 12).join('\n')}\n`).toMatchInlineSnapshot(`
+      "          †       │       │       │       │       │       │        g1 is being destroyed
+                │       │       ●       │       │       │       │        teardown of g1: 1 share and 1 message owed, 2 pages held
+                │       │       ├──────▶│       │       │       │        hypervisor: VM_DESTROYED of g1 to crypto
+                │       │       │       ├╌╌╌╌╌╌▶│       │       │        SPMC: VM_DESTROYED of g1 to crypto
+                │       │       │       │◀──────┤       │       │        crypto: VM_DESTROYED from crypto: handled
+                │       │       │◀╌╌╌╌╌╌┤       │       │       │        SPMC: VM_DESTROYED from crypto: handled
+                │       │       ├──────▶│       │       │       │        hypervisor: FFA_MEM_RECLAIM handle 0x7
+                │       │       │◀╌╌╌╌╌╌┤       │       │       │        SPMC: DENIED
+                │       │       ●       │       │       │       │        teardown of g1 waits until 1.020000 s: 1 share and 0 messages left
+                ‡       │       │       │       │       │       │        g1 is a zombie: 2 pages and 1 reference keep it
+       1.020000 │       │       │       │◀──────┤       │       │        crypto: FFA_MEM_RELINQUISH
+                │       │       │       ├╌╌╌╌╌╌▶│       │       │        SPMC: SUCCESS
+      "
+    `);
+  });
+
+  it('tells every record but those that belong to the one before, when asked for all', () => {
+    const run = sampleRun();
+    expect(eventText(run, SAMPLE_NAMES, { detail: 'all' })).toHaveLength(run.kept + 1);
+  });
+
+  it('puts a crowd of guests into one lane, and still says who speaks', () => {
+    const log = new EventLog();
+    log.keep();
+    const vms = Array.from({ length: 40 }, (_, n) => ({ id: n + 1, name: `g-${n}` }));
+    log.emit(EVENT_GUEST_CALL, 0, 40, 0x84000063, 0x10002);
+    const text = plainText(eventText(log, { vms, sps: [] }));
+    expect(text.split('\n')[0]).toBe('time (s)  guests  hyp     SPMC    timer');
+    expect(text).toContain('g-39: FFA_VERSION version 1.2');
+  });
+});
+
+describe('the words of an event', () => {
+  const calls = new Set(['guest-call', 'guest-return', 'smc', 'smc-return', 'sp-call', 'sp-return']);
+  const quiet = new Set([
+    'registers-high',
+    'registers-rest',
+    'memory-write',
+    'memory-read',
+    'domain-get',
+    'domain-put',
+  ]);
+  for (const [number, kind] of EVENT_KINDS) {
+    it(`are there for ${kind.name}`, () => {
+      expect(hasWords(number)).toBe(!calls.has(kind.name) && !quiet.has(kind.name));
+      const log = new EventLog();
+      log.keep();
+      log.emit(number, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+      const { text } = eventWords(log, 0, SAMPLE_NAMES);
+      expect(text.length).toBeGreaterThan(5);
+      expect(text).not.toMatch(/undefined|NaN|\[object/);
+    });
+  }
+});
+
+describe('the sequence diagram', () => {
+  it('has participants in order, calls, answers, errors and notes', () => {
+    const run = sampleRun();
+    const from = Array.from({ length: run.kept }, (_, at) => at).find((at) => run.timeNs(at) === 20_000_000) ?? 0;
+    expect(mermaidDiagram(run, SAMPLE_NAMES, { from, to: from + 14 })).toMatchInlineSnapshot(`
+      "sequenceDiagram
+        participant vm1 as g1
+        participant hypervisor as hypervisor
+        participant spmc as SPMC
+        participant sp8001 as crypto
+        Note over hypervisor,spmc: g1 is destroyed while crypto holds its pages
+        Note over vm1: g1 is being destroyed
+        Note over hypervisor: teardown of g1: 1 share and 1 message owed, 2 pages held
+        hypervisor->>spmc: VM_DESTROYED of g1 to crypto
+        spmc-->>sp8001: VM_DESTROYED of g1 to crypto
+        sp8001->>spmc: VM_DESTROYED from crypto: handled
+        spmc-->>hypervisor: VM_DESTROYED from crypto: handled
+        hypervisor->>spmc: FFA_MEM_RECLAIM handle 0x7
+        spmc--xhypervisor: DENIED
+      "
+    `);
+  });
+
+  it('ends with an honest note when it is cut', () => {
+    const cut = mermaidDiagram(sampleRun(), SAMPLE_NAMES, { mostMessages: 5 });
+    const whole = mermaidDiagram(sampleRun(), SAMPLE_NAMES, { mostMessages: 1000 });
+    const drawn = (text: string) =>
+      text.split('\n').filter((line) => /Note|>>|--x/.test(line) && !/: [\d.]+ s$/.test(line));
+    const left = Number(/… (\d+) more/.exec(cut)?.[1]);
+    expect(drawn(cut).length - 1 + left).toBe(drawn(whole).length);
+    expect(whole).not.toContain('more');
+  });
+
+  it('escapes what Mermaid would take for its own', () => {
+    const names = { ...SAMPLE_NAMES, vms: [{ id: 1, name: 'a;b#c<d>' }] };
+    expect(mermaidDiagram(sampleRun(), names)).toContain('participant vm1 as a#59;b#35;c#60;d#62;');
+  });
+
+  it('has only lines that the grammar knows', () => {
+    for (const text of mermaidDiagram(sampleRun(), SAMPLE_NAMES).trimEnd().split('\n').slice(1)) {
+      expect(text).toMatch(/^ {2}(participant \w+ as .+|Note over \w+(,\w+)?: .+|\w+(->>|-->>|--x)\w+: .+)$/);
+    }
+  });
+});
+
+describe('the map of pages', () => {
+  it('shows who held which pages over time', () => {
+    expect(plainText(ownershipMap(sampleRun(), SAMPLE_NAMES))).toMatchInlineSnapshot(`
+      "Who holds which pages
+                                            †           ╳   †       ▲   ╳
+      g1     0x40402+2  aaaaaaaa~~~~AAAAAAAAAAAA####........................
+      g2     0x40415        bbbbbbbbbbbb~~~~~~~~~~~~~~~~~~~~####QQQQQQQQQQQQ
+                        ^0.000000 s     ^0.002500 s     ^1.020000 s     ^2.000000 s
+      a g1   b g2   A crypto   ~ shared, not mapped by a borrower   # held after its owner died   Q quarantine   . free
+      A capital letter: that partition maps the pages of the row.
+      29 pages besides were never shared.
+      "
+    `);
+  });
+
+  it('shows the last of several changes where there are more than columns', () => {
+    const lines = ownershipMap(sampleRun(), SAMPLE_NAMES, { columns: 4 }).map(lineText);
+    expect(lines.find((line) => line.startsWith('g1'))).toMatch(/ {2}....$/);
+    expect(lines.some((line) => /^A column is up to \d+ changes and shows the last\.$/.test(line))).toBe(true);
+  });
+
+  it('says so when nothing was shared', () => {
+    const log = new EventLog();
+    log.keep();
+    expect(plainText(ownershipMap(log, SAMPLE_NAMES))).toBe(
+      'Who holds which pages\nNo page was shared; 0 pages never left their owner.\n',
+    );
+  });
+});
+
+describe('the closing table', () => {
+  it('says where each page went', () => {
+    expect(plainText(wherePagesWent(sampleRun(), SAMPLE_NAMES))).toMatchInlineSnapshot(`
+      "Where each page went
+                          pages   returned    its own       held quarantine  elsewhere
+      g1 ╳                   16         16          0          0          0          0
+      g2 ╳                   16         15          0          0          1          0
+      all                    32         31          0          0          1          0
+      Every one of 32 pages is accounted for.
+      "
+    `);
+  });
+
+  it('adds up at every moment of the run', () => {
+    const run = sampleRun();
+    const cut = new EventLog();
+    cut.keep();
+    for (let at = 0; at < run.kept; at++) {
+      const [a, b, c, d, e, f, g, h, i] = Array.from({ length: 9 }, (_, n) => run.argument(at, n));
+      cut.emit(run.kind(at), run.pe(at), a, b, c, d, e, f, g, h, i);
+      for (const row of pagesOfOwners(cut, SAMPLE_NAMES)) {
+        expect(row.returned + row.own + row.held + row.quarantined + row.elsewhere, `at ${at}`).toBe(row.pages);
+      }
+    }
+  });
+});
+
+describe('times', () => {
+  const columns: readonly (readonly [number, string])[] = [
+    [0, '0.000000'],
+    [1_000, '0.000001'],
+    [1_500, '0.000001500'],
+    [2_000_000_000, '2.000000'],
+    [61_000_000_001, '61.000000001'],
+  ];
+  for (const [ns, text] of columns) it(`${ns} ns in a column: ${text}`, () => expect(columnTime(ns)).toBe(text));
+  const spans: readonly (readonly [number, string])[] = [
+    [0, '0 ns'],
+    [215, '215 ns'],
+    [3_000, '3 us'],
+    [20_500_000, '20.5 ms'],
+    [1_234_567_890, '1.235 s'],
+  ];
+  for (const [ns, text] of spans) it(`a span of ${ns} ns: ${text}`, () => expect(spanTime(ns)).toBe(text));
+});
