@@ -1,0 +1,126 @@
+// What a broken vector file gets: one message with the file, the line, what was found and what would be right.
+
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/user-error.ts';
+import { FileReplay } from '../../src/conform/file-replay.ts';
+import { PROFILES } from '../../src/hypervisor/profiles/profile-table.ts';
+import { XEN_2024 } from '../../src/hypervisor/profiles/xen-2024.ts';
+import { XEN_2026 } from '../../src/hypervisor/profiles/xen-2026.ts';
+
+const HEADER = '{"format":"ffabric-vectors/1","profile":"xen-2024","category":"calls"}';
+const PROBE =
+  '[{"op":"probe","spmc":{"sps":[]}},{"op":"probe","rc":0,"ok":false,"spmc":[{"in":["0x84000063","0x10001"],"out":["-1"]}]}]';
+
+function session(...steps: string[]): string {
+  return `{"name":"s","steps":[${steps.join(',')}]}`;
+}
+
+function messageOf(lines: readonly string[]): string {
+  const replay = new FileReplay('file');
+  try {
+    for (let n = 0; n < lines.length; n++) replay.line(lines[n], n + 1);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return 'no message';
+}
+
+describe('a broken vector file', () => {
+  it.each<[what: string, lines: string[], message: string]>([
+    ['no JSON', [HEADER, '{'], 'file:2:1: no JSON: '],
+    ['no object', ['[]'], 'file:1:1: no JSON object; each line must be one JSON object'],
+    ['another format', ['{"format":"x"}'], 'file:1:1: format "x"; this version reads "ffabric-vectors/1"'],
+    ['no format', ['{"name":"s"}'], 'file:1:1: format missing; this version reads "ffabric-vectors/1"'],
+    ['no profile', ['{"format":"ffabric-vectors/1"}'], 'file:1:1: the header names no profile; "profile" must be text'],
+    [
+      'an unknown profile',
+      ['{"format":"ffabric-vectors/1","profile":"xen-1999"}', session()],
+      `file:1:1: no profile "xen-1999"; the profiles are ${[...PROFILES.keys()].join(', ')}`,
+    ],
+    ['no steps', [HEADER, '{"name":"s"}'], 'file:2:1: "steps" is no list; it must hold [operation, answer] pairs'],
+    ['no pair', [HEADER, session(PROBE, '[{}]')], 'file:2:1: step 2 is no pair; a step is [operation, answer]'],
+    ['no name', [HEADER, '{"steps":[]}'], 'file:2:1: a session without a name; "name" must be text'],
+    [
+      'no setup',
+      [HEADER, '{"name":"s","setup":"t","steps":[]}'],
+      'file:2:1: no setup "t"; a setup must stand before its first session',
+    ],
+    [
+      'an operation that is no object',
+      [HEADER, session(PROBE, '[5,{}]')],
+      'file:2:1: session "s", step 2: the operation is 5; it must be an object',
+    ],
+    [
+      'an unknown operation',
+      [HEADER, session(PROBE, '[{"op":"dance"},{}]')],
+      'file:2:1: session "s", step 2: "op" is "dance"; it must be one of probe, domain_init, domain_create, smc, ' +
+        'write, read, map, spmc_script, domain_teardown, domain_kill, domain_relinquish, domain_put, advance, irq, ' +
+        'vcpu, state',
+    ],
+    [
+      'a session that begins without a probe',
+      [HEADER, session('[{"op":"state"},{"now":0}]')],
+      'file:2:1: session "s", step 1: "op" is "state"; it must be a probe: each session begins with one',
+    ],
+    [
+      'an unknown domain',
+      [HEADER, session(PROBE, '[{"op":"smc","dom":1,"regs":[]},{}]')],
+      'file:2:1: session "s", step 2: "dom" is 1; it must be a domain that an earlier step created',
+    ],
+    [
+      'a missing field',
+      [HEADER, session(PROBE, '[{"op":"advance"},{}]')],
+      'file:2:1: session "s", step 2: "ms" is missing; it must be a number, 0 or more ("0x…" or decimal)',
+    ],
+    [
+      'a number that is none',
+      [HEADER, session(PROBE, '[{"op":"domain_init","dom":"one"},{}]')],
+      'file:2:1: session "s", step 2: "dom" is "one"; it must be a number, 0 or more ("0x…" or decimal)',
+    ],
+    [
+      'more memory than there is',
+      [HEADER, session(PROBE, '[{"op":"domain_init","dom":1,"pages":99999},{}]')],
+      'file:2:1: session "s", step 2: "pages" is 99999; it must be no more than the recorded machine has ' +
+        '(16384 in all)',
+    ],
+    [
+      'an answer that is not there',
+      [HEADER, session(PROBE, '[{"op":"state"},{}]')],
+      'file:2:1: session "s", step 2: "now" is missing; it must be a number ("0x…" or decimal)',
+    ],
+    [
+      'registers that are none',
+      [HEADER, session('[{"op":"probe","spmc":{"sps":[]}},{"ok":false,"spmc":[{"in":["zero"]}]}]')],
+      'file:2:1: session "s", step 1: "in" is ["zero"]; it must be a list of up to 18 registers',
+    ],
+  ])('%s', (_, lines, message) => {
+    expect(messageOf(lines).slice(0, message.length)).toBe(message);
+  });
+
+  it('is not one that is well-formed', () => {
+    expect(messageOf([HEADER, '', session(PROBE)])).toBe('no message');
+  });
+});
+
+describe('a profile that is given', () => {
+  it('is the one that is used, whatever the file names', () => {
+    const replay = new FileReplay('file', { profile: XEN_2024 });
+    replay.line(HEADER.replace('xen-2024', 'xen-1999'), 1);
+    replay.line(session(PROBE), 2);
+    expect([replay.passed, replay.failed]).toEqual([1, 0]);
+    const other = new FileReplay('file', { profile: XEN_2026 });
+    other.line(HEADER, 1);
+    other.line(session(PROBE), 2);
+    expect(other.failures).toEqual([
+      {
+        file: 'file',
+        session: 's',
+        step: 1,
+        operation: 'probe',
+        expected: 'spmc 1, in: 0x84000063 0x10001',
+        got: 'spmc 1, in: 0x84000063 0x10002',
+      },
+    ]);
+  });
+});
