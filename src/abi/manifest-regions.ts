@@ -150,10 +150,11 @@ function readAddress(node: ManifestProperties, granuleBytes: number): number | u
 }
 
 function readAttributes(node: ManifestProperties, isDevice: boolean): number {
-  const attributes = node.requiredNumber('attributes', ATTRIBUTES_MAX);
-  const access = attributes & ACCESS_MASK;
-  const isReadable = (access & REGION_READ) !== 0;
-  if (node.has('attributes') && (!isReadable || (isDevice && (access & REGION_EXECUTE) !== 0))) {
+  if (!node.has('attributes')) node.missing('attributes');
+  const attributes = node.number('attributes', ATTRIBUTES_MAX, undefined);
+  if (attributes === undefined) return 0;
+  const isWrong = (attributes & REGION_READ) === 0 || (isDevice && (attributes & REGION_EXECUTE) !== 0);
+  if (isWrong) {
     const rule = isDevice ? 'must be read (1) or read and write (3)' : 'must be readable (1)';
     node.fail('range', 'attributes', hex(attributes), rule);
   }
@@ -191,7 +192,8 @@ function readInterrupts(node: ManifestProperties): ManifestInterrupt[] {
     if (target < 0) interrupts.push(interrupt);
     else interrupts.push({ ...interrupt, targetMpidr: { high: targets[target + 1], low: targets[target + 2] } });
   }
-  for (let n = 0; n < targets.length; n += 3) {
+  const isUnreadable = cells.length === 0 && node.has('interrupts');
+  for (let n = 0; n < targets.length && !isUnreadable; n += 3) {
     if (interrupts.some((interrupt) => interrupt.id === targets[n])) continue;
     node.fail('reference', 'interrupts-target', `interrupt ${targets[n]}`, 'must be one of interrupts');
   }

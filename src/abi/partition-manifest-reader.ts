@@ -113,11 +113,12 @@ function optional<K extends string, T>(name: K, value: T | undefined): { [P in K
 }
 
 function readVersion(root: ManifestProperties): number {
-  const version = root.requiredNumber('ffa-version', 0xffffffff);
-  if (root.has('ffa-version') && versionMajor(version) !== 1) {
+  if (!root.has('ffa-version')) root.missing('ffa-version');
+  const version = root.number('ffa-version', 0xffffffff, undefined);
+  if (version !== undefined && versionMajor(version) !== 1) {
     root.fail('range', 'ffa-version', formatVersion(version), 'must have major version 1');
   }
-  return version;
+  return version ?? 0;
 }
 
 /** 1.0: `uuid` has four cells for each service, `messaging-method` one for all or one for each. */
