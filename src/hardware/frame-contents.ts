@@ -21,6 +21,8 @@ const CHUNK_MASK = CHUNK_FRAMES - 1;
 /** The pages of 2 MiB that take room. */
 class Chunk {
   readonly pages: (Uint8Array | null)[] = new Array(CHUNK_FRAMES).fill(null);
+  /** Views of some of these pages as words; made on demand. */
+  readonly words: (Uint32Array | null)[] = new Array(CHUNK_FRAMES).fill(null);
   touchedCount = 0;
 }
 
@@ -116,6 +118,20 @@ export class FrameContents implements PhysicalMemory {
     return page;
   }
 
+  /** The frame's live bytes as words, made on first use; little-endian as every machine is that runs this. */
+  words(frame: FrameNumber): Uint32Array {
+    const chunk = this.chunk(frame >> CHUNK_SHIFT);
+    const found = chunk === null ? null : chunk.words[frame & CHUNK_MASK];
+    return found ?? this.makeWords(frame);
+  }
+
+  private makeWords(frame: FrameNumber): Uint32Array {
+    const page = this.page(frame);
+    const words = new Uint32Array(page.buffer, page.byteOffset, PAGE_SIZE_BYTES / 4);
+    (this.chunk(frame >> CHUNK_SHIFT) as Chunk).words[frame & CHUNK_MASK] = words;
+    return words;
+  }
+
   private find(frame: FrameNumber): Uint8Array | null {
     const chunk = this.chunk(frame >> CHUNK_SHIFT);
     return chunk === null ? null : chunk.pages[frame & CHUNK_MASK];
@@ -135,6 +151,7 @@ export class FrameContents implements PhysicalMemory {
       const page = chunk.pages[n];
       if (page === null) continue;
       chunk.pages[n] = null;
+      chunk.words[n] = null;
       chunk.touchedCount--;
       if (this.pool.length >= POOLED_PAGES_MAX) continue;
       page.fill(0);

@@ -8,6 +8,8 @@ export const REGISTER_COUNT = 18;
 export class RegisterFile {
   /** x[n] = words[2n] (low), words[2n + 1] (high). */
   readonly words = new Uint32Array(2 * REGISTER_COUNT);
+  /** The same registers as zeroes are written: one store each. */
+  private readonly cells = new Float64Array(this.words.buffer);
 
   /** w[n], unsigned. */
   w(n: number): number {
@@ -72,7 +74,7 @@ export class RegisterFile {
 
   /** Clears x[first]..x[last]. */
   clear(first = 0, last = REGISTER_COUNT - 1): void {
-    const end = 2 * last + 2;
-    for (let n = 2 * first; n < end; n++) this.words[n] = 0;
+    const cells = this.cells;
+    for (let n = first; n <= last; n++) cells[n] = 0;
   }
 }
