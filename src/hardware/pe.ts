@@ -7,6 +7,11 @@ import type { Nanoseconds } from '../base/units.ts';
 import type { Lock } from './lock.ts';
 import { RegisterFile } from './registers.ts';
 
+/** Told when a PE that may stand still is woken. */
+export interface Sleeper {
+  woken(pe: Pe): void;
+}
+
 export class Pe {
   readonly index: number;
   /** Registers of the SMC to the secure world, in and out. */
@@ -25,6 +30,8 @@ export class Pe {
   heldCount = 0;
   /** Set by whoever wakes a coroutine that stands at WAIT_WAKE. */
   awake = false;
+  /** Whoever schedules the PE: told when it is woken. */
+  sleeper: Sleeper | null = null;
   /** A non-secure interrupt is pending at this PE: a partition that runs here is preempted at its next chance. */
   interruptPending = false;
 
@@ -69,6 +76,7 @@ export class Pe {
 
   wake(): void {
     this.awake = true;
+    this.sleeper?.woken(this);
   }
 
   waitFor(lock: Lock): Wait {

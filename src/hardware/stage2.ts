@@ -134,6 +134,19 @@ export class Stage2 {
     if (this.events.on) this.events.emit(EVENT_UNMAP, this.events.currentPe, this.space, gfn, frame, count);
   }
 
+  /**
+   * Tells what may be mapped, as runs: every region as it was added, then every page of the tables. Where a table overrides
+   * a region, `translate` says what holds.
+   */
+  eachRun(tell: (gfn: GuestFrame, frame: FrameNumber, count: number) => void): void {
+    for (const region of this.regions) tell(region.first, region.frame, region.count);
+    for (const [index, table] of this.tables) {
+      for (let at = 0; at < TABLE_ENTRIES; at++) {
+        if (table.attributes[at] !== 0) tell((index << TABLE_SHIFT) + at, table.frames[at], 1);
+      }
+    }
+  }
+
   private findTable(index: number): Table | null {
     const table = this.tables.get(index);
     if (table === undefined) return null;

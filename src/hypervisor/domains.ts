@@ -19,6 +19,9 @@ import { DOMAIN_DEAD, DOMAIN_DYING, DOMAIN_GONE, Domain, type DomainConfig } fro
 /** Ids 0 to 0x7fef: VM id = id + 1 stays below 0x7ff0 and has bit 15 clear. */
 const DOMAIN_ID_END = 0x7fef;
 
+/** Banks that are linear regions of the stage 2; further ones are mapped page by page. */
+const LINEAR_BANKS_MAX = 4;
+
 export class Domains {
   private readonly machine: Machine;
   private readonly gone: (domain: Domain) => void;
@@ -63,19 +66,30 @@ export class Domains {
     const frames = this.machine.frames;
     const domain = new Domain(this.machine, id, serial, config, (emptied) => this.put(emptied));
     if (config.pageCount > 0) {
-      const frame = frames.allocate(config.pageCount, serial);
-      if (frame < 0) return null;
+      const runs = frames.allocateRuns(config.pageCount, serial);
+      if (runs === null) return null;
       frames.setOwner(serial, domain);
-      const gfn = Math.floor(config.ramBase / PAGE_SIZE_BYTES);
-      domain.banks.push({ gfn, frame, count: config.pageCount });
-      domain.totalPages = config.pageCount;
-      domain.stage2.addRegion(gfn, frame, config.pageCount, STAGE2_RWX);
+      this.populate(domain, runs);
       domain.references++;
     }
     this.byId.set(id, domain);
     const events = this.machine.events;
     if (events.on) events.emit(EVENT_DOMAIN_CREATE, 0, domain.vmId, serial, config.pageCount);
     return domain;
+  }
+
+  /** The domain's RAM: adjacent guest frames over runs of frames. */
+  private populate(domain: Domain, runs: readonly number[]): void {
+    let gfn = Math.floor(domain.config.ramBase / PAGE_SIZE_BYTES);
+    for (let n = 0; n < runs.length; n += 2) {
+      const frame = runs[n];
+      const count = runs[n + 1];
+      domain.banks.push({ gfn, frame, count });
+      if (domain.banks.length <= LINEAR_BANKS_MAX) domain.stage2.addRegion(gfn, frame, count, STAGE2_RWX);
+      else domain.stage2.map(gfn, frame, count, STAGE2_RWX);
+      gfn += count;
+    }
+    domain.totalPages = domain.config.pageCount;
   }
 
   /** One more reference. */
@@ -136,6 +150,11 @@ export class Domains {
   /** Keeps an id out of use. */
   retain(id: number): void {
     this.retained.set(id, (this.retained.get(id) ?? 0) + 1);
+  }
+
+  /** Ids that something other than a domain keeps. */
+  get retainedCount(): number {
+    return this.retained.size;
   }
 
   unretain(id: number): void {

@@ -14,6 +14,8 @@ export class Share implements Owed {
   readonly call: OwnCall = CALL_MEM_RECLAIM;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  /** The next share in the same bucket of the handle table. */
+  nextByHandle: Share | null = null;
   handleLow = 0;
   handleHigh = 0;
   /** First borrower; further ones are in `receivers`. */

@@ -143,6 +143,7 @@ export const ROWS: readonly BenchRow[] = [
       for (let n = 0; n < ZOMBIES; n++) life(bench, 18, 1, 1);
       collect?.();
       const after = process.memoryUsage();
+      assert(bench.hypervisor.domains.retainedCount === ZOMBIES, 'every guest is held');
       const bytes = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
       return row('zombie-bytes', bytes / ZOMBIES, calibrationNs);
     },
