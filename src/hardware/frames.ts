@@ -182,7 +182,9 @@ export class FrameTable {
     return true;
   }
 
-  /** `getRange` of one frame when nobody listens: a share of scattered pages makes hundreds (measured: half the time). */
+  /**
+   * `getRange` of one frame when nobody listens: a share of scattered pages makes hundreds (measured: half the time).
+   */
   private getOne(at: number, owner: Owner): boolean {
     const chunk = this.chunks[at >> CHUNK_SHIFT];
     if (chunk === undefined) return false;

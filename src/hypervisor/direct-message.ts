@@ -1,5 +1,5 @@
-// FFA_MSG_SEND_DIRECT_REQ in its three forms and FFA_RUN: the request goes to the SPMC as it is, with no lock held; what
-// comes back goes to the guest if it is of a kind that may, else the guest gets FFA_ABORTED. [Xen ffa_msg.c]
+// FFA_MSG_SEND_DIRECT_REQ in its three forms and FFA_RUN: the request goes to the SPMC as it is, with no lock held;
+// what comes back goes to the guest if it is of a kind that may, else the guest gets FFA_ABORTED. [Xen ffa_msg.c]
 //
 // Not here: direct messages to a VM, and from one to answer.
 

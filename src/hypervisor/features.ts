@@ -1,5 +1,5 @@
-// FFA_ID_GET and FFA_FEATURES. A profile's table says for each function id when it is offered: always, when the SPMC has
-// it, or by a rule of its own. [Xen ffa.c]
+// FFA_ID_GET and FFA_FEATURES. A profile's table says for each function id when it is offered: always, when the SPMC
+// has it, or by a rule of its own. [Xen ffa.c]
 
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import { FFA_FEATURE_NPI, FFA_FEATURE_SRI, FFA_FEATURES_RXTX_MAX_PAGES_SHIFT } from '../abi/features.ts';

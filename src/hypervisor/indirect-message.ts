@@ -1,5 +1,5 @@
-// FFA_MSG_SEND2: a message from a guest's TX buffer to a partition (the SPMC reads it there) or, where VMs see each other,
-// to another VM (copied here into its RX). w1 and w2 of the call do not count. [Xen ffa_msg.c]
+// FFA_MSG_SEND2: a message from a guest's TX buffer to a partition (the SPMC reads it there) or, where VMs see each
+// other, to another VM (copied here into its RX). w1 and w2 of the call do not count. [Xen ffa_msg.c]
 //
 // The header is read once; what goes to a VM is built from that copy. For a partition the SPMC reads the page again and
 // checks for itself.

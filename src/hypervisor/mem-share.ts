@@ -1,8 +1,8 @@
 // FFA_MEM_SHARE from a VM to one partition: check the descriptor, pin the pages, write the SPMC's descriptor, ask it,
 // and keep the handle, or undo everything. [Xen ffa_shm.c]
 //
-// What is checked is a copy, read once. The guest's TX lock is held from there to the end, the hypervisor's TX lock over
-// the SMC. Where the generations differ, `ShareRules` says how.
+// What is checked is a copy, read once. The guest's TX lock is held from there to the end, the hypervisor's TX lock
+// over the SMC. Where the generations differ, `ShareRules` says how.
 //
 // Limits: one receiver, one fragment that lies in the TX buffer, plain RAM, read-write access.
 
@@ -113,7 +113,9 @@ export function shareBy(rules: ShareRules): Handler {
   };
 }
 
-/** Nobody explores: a plain path, which becomes a coroutine when the hypervisor's TX is taken or the SPMC needs time. */
+/**
+ * Nobody explores: a plain path, which becomes a coroutine when the hypervisor's TX is taken or the SPMC needs time.
+ */
 function share(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, rules: ShareRules): Pending {
   const registers = vcpu.registers;
   const context = vcpu.domain.ffa as FfaContext;
@@ -204,7 +206,9 @@ function* finishShare(
   concludeShare(hypervisor, pe, vcpu, context, made, shareAnswer(pe.smc, made));
 }
 
-/** Registers: w1 total length, w2 length of this fragment, x3 address of a buffer of its own, w4 its pages (not read). */
+/**
+ * Registers: w1 total length, w2 length of this fragment, x3 address of a buffer of its own, w4 its pages (not read).
+ */
 function checkShareRegisters(hypervisor: Hypervisor, registers: RegisterFile, rules: ShareRules): number {
   if (rules.needsFunction !== null && !hypervisor.secure.has(rules.needsFunction)) return FFA_NOT_SUPPORTED;
   // Only the RX/TX buffers are supported; the address counts with all its bits in the 32-bit form too.

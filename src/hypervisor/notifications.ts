@@ -1,6 +1,6 @@
-// Notifications between a VM and partitions: FFA_NOTIFICATION_BIND, UNBIND, SET and GET go to the SPMC, FFA_NOTIFICATION_INFO_GET
-// is answered from what the schedule-receiver interrupt brought. The hypervisor's own bitmap has one bit: RX is full.
-// [Xen ffa_notif.c]
+// Notifications between a VM and partitions: FFA_NOTIFICATION_BIND, UNBIND, SET and GET go to the SPMC,
+// FFA_NOTIFICATION_INFO_GET is answered from what the schedule-receiver interrupt brought. The hypervisor's own bitmap
+// has one bit: RX is full. [Xen ffa_notif.c]
 //
 // Not here: notifications between VMs, and per vCPU.
 

@@ -1,5 +1,5 @@
-// FFA_PARTITION_INFO_GET_REGS: the boot-time listing and the VMs, five entries a call, in registers. The tag changes with
-// the list of VMs, so that a guest which reads it in pieces notices. No SMC. [Xen 500ee5fe0f]
+// FFA_PARTITION_INFO_GET_REGS: the boot-time listing and the VMs, five entries a call, in registers. The tag changes
+// with the list of VMs, so that a guest which reads it in pieces notices. No SMC. [Xen 500ee5fe0f]
 
 import { FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_RETRY } from '../abi/errors.ts';
 import { FFA_SUCCESS_64 } from '../abi/function-ids.ts';

@@ -1,5 +1,5 @@
-// FFA_PARTITION_INFO_GET, in two ways: asked of the SPMC each time, or answered from the boot-time listing, with the VMs
-// that the guest may see. [Xen 7356bb5e47] [Xen ffa_partinfo.c]
+// FFA_PARTITION_INFO_GET, in two ways: asked of the SPMC each time, or answered from the boot-time listing, with the
+// VMs that the guest may see. [Xen 7356bb5e47] [Xen ffa_partinfo.c]
 //
 // Limits: the listing must fit the guest's RX buffer.
 

@@ -1,6 +1,6 @@
-// What a guest sees of the partitions and VMs: the entries in their order, and their bytes. Partitions come first, as the
-// boot-time listing had them, then the asking VM itself, then the other VMs in the order in which they joined.
-// [Xen ffa_partinfo.c]
+// What a guest sees of the partitions and VMs: the entries in their order, and their bytes. Partitions come first, as
+// the boot-time listing had them, then the asking VM itself, then the other VMs in the order in which they joined. [Xen
+// ffa_partinfo.c]
 
 import {
   PARTITION_AARCH64,

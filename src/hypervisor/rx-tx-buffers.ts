@@ -152,8 +152,8 @@ function* mapBuffersLocked(
   return FFA_OK;
 }
 
-// The endpoint RX/TX descriptor as the mediator writes it: header, padding to 8, then one composite with one constituent
-// for each buffer.
+// The endpoint RX/TX descriptor as the mediator writes it: header, padding to 8, then one composite with one
+// constituent for each buffer.
 const RX_REGION_OFFSET = 16;
 const REGION_SIZE_BYTES = 32;
 const TX_REGION_OFFSET = RX_REGION_OFFSET + REGION_SIZE_BYTES;

@@ -1,6 +1,6 @@
 // FFA_VERSION, in two ways. The first generation answers and stores at each call, at any time. The second negotiates:
-// FFA_VERSION proposes, the first other call puts the last proposal into force for good, and until one proposal has been
-// made every other call is refused. [Xen 7356bb5e47] [Xen ad2d3a7daf]
+// FFA_VERSION proposes, the first other call puts the last proposal into force for good, and until one proposal has
+// been made every other call is refused. [Xen 7356bb5e47] [Xen ad2d3a7daf]
 //
 // Nothing of it reaches the SPMC. No input is answered with an error.
 
