@@ -11,6 +11,7 @@
 // Limits: it sees one schedule; what each property cannot see in one is in its `info.blindTo`. Handles of the last 4,096
 // transactions that ended are remembered, and 1,000 different violations.
 
+import { EVENT_DOMAIN_CREATE, EVENT_DOMAIN_GONE } from '../base/event-kinds.ts';
 import type { EventListener, EventLog } from '../base/event-log.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { Stage2 } from '../hardware/stage2.ts';
@@ -35,6 +36,7 @@ export class Oracle implements EventListener {
     this.machine = machine;
     this.options = completeOptions(options);
     this.model = new Model(machine);
+    this.model.guests.renegotiable = this.options.relax.has('version-renegotiated');
     this.found = new Violations(machine);
     const bench = { machine, model: this.model, options: this.options, violations: this.found };
     this.properties = makeProperties(bench).filter((property) => !this.options.off.has(property.info.id));
@@ -58,8 +60,8 @@ export class Oracle implements EventListener {
   }
 
   /**
-   * Looks at this stage 2 too: a partition's (`endpoint` has bit 15) or a guest's. What is mapped already must have been
-   * mapped with events on, or must be mapped later: call it before the space is filled.
+   * Looks at this stage 2 too: a partition's (`endpoint` has bit 15) or a guest's. A space that is watched already under
+   * the same id is replaced.
    */
   watchSpace(endpoint: number, stage2: Stage2): void {
     this.model.spaces.watch(endpoint, stage2);
@@ -73,9 +75,11 @@ export class Oracle implements EventListener {
   event(log: EventLog, at: number): void {
     const kind = log.kind(at);
     this.model.update(kind, log, at);
-    if (kind >= this.lookers.length) return;
-    const lookers = this.lookers[kind];
-    for (let n = 0; n < lookers.length; n++) lookers[n].event(kind, log, at);
+    if (kind < this.lookers.length) {
+      const lookers = this.lookers[kind];
+      for (let n = 0; n < lookers.length; n++) lookers[n].event(kind, log, at);
+    }
+    if (kind === EVENT_DOMAIN_CREATE || kind === EVENT_DOMAIN_GONE) this.model.conclude(kind, log, at);
   }
 
   /** Nothing is under way: every property looks at everything. */

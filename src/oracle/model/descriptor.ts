@@ -54,6 +54,7 @@ export class DescriptorReader {
     const count = Math.min(view.getUint32(MTD_EMAD_COUNT_OFFSET, true), RECEIVERS_MAX);
     const stride = recent ? view.getUint32(MTD_1_1_EMAD_SIZE_OFFSET, true) : EMAD_1_0_SIZE_BYTES;
     const first = recent ? view.getUint32(MTD_1_1_EMAD_ARRAY_OFFSET, true) : MTD_1_0_SIZE_BYTES;
+    into.accessSize = stride;
     let composite = 0;
     for (let n = 0; n < count; n++) {
       const at = first + n * stride;

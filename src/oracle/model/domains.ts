@@ -25,12 +25,23 @@ export interface DomainLife {
 export class Domains {
   readonly bySerial = new Map<number, DomainLife>();
   readonly byVm = new Map<number, DomainLife>();
+  /** Whether the newest event about a domain named one that is gone. */
+  stray = false;
+  /** VM ids that ever were in use: 32 to a word. */
+  private readonly seen = new Int32Array(0x10000 >> 5);
   private highestSerial = 0;
 
   reset(): void {
     this.bySerial.clear();
     this.byVm.clear();
+    this.seen.fill(0);
+    this.stray = false;
     this.highestSerial = 0;
+  }
+
+  /** Whether a domain of this VM id ever lived. */
+  knows(vm: number): boolean {
+    return (this.seen[(vm & 0xffff) >> 5] & (1 << (vm & 31))) !== 0;
   }
 
   create(vm: number, serial: number, pages: number): DomainLife {
@@ -46,12 +57,14 @@ export class Domains {
     };
     this.bySerial.set(serial, domain);
     this.byVm.set(vm, domain);
+    this.seen[(vm & 0xffff) >> 5] |= 1 << (vm & 31);
     if (serial > this.highestSerial) this.highestSerial = serial;
     return domain;
   }
 
   gone(serial: number): void {
     const domain = this.bySerial.get(serial);
+    this.stray = domain === undefined && this.isGone(serial);
     if (domain === undefined) return;
     this.bySerial.delete(serial);
     if (this.byVm.get(domain.vm) === domain) this.byVm.delete(domain.vm);

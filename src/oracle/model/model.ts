@@ -30,6 +30,7 @@ import { Buffers } from './buffers.ts';
 import { Dma } from './dma.ts';
 import { Domains, LIFE_ALIVE, LIFE_DYING, LIFE_ZOMBIE } from './domains.ts';
 import { GuestCall } from './guest-call.ts';
+import { Guests } from './guests.ts';
 import { SecureDoor } from './secure-door.ts';
 import { Spaces } from './spaces.ts';
 import { STATE_SENDING } from './transaction.ts';
@@ -42,6 +43,7 @@ export class Model {
   readonly buffers = new Buffers();
   readonly domains = new Domains();
   readonly spaces = new Spaces();
+  readonly guests = new Guests(this.spaces);
   readonly dma = new Dma();
   readonly door: SecureDoor;
   private readonly calls: GuestCall[] = [];
@@ -57,6 +59,7 @@ export class Model {
     this.buffers.reset();
     this.domains.reset();
     this.spaces.reset();
+    this.guests.reset();
     this.dma.reset();
     this.door.reset();
     this.calls.length = 0;
@@ -155,6 +158,15 @@ export class Model {
     const call = this.call(log.pe(at));
     for (let n = 0; n < 8; n++) call.answer[n] = log.argument(at, n + 1);
     call.open = false;
+    this.guests.answered(call);
+  }
+
+  /** After every property has looked at the event: what it ends is forgotten. */
+  conclude(kind: number, log: EventLog, at: number): void {
+    if (kind === EVENT_DOMAIN_CREATE) {
+      this.availability.forget(log.argument(at, 0));
+      this.guests.forget(log.argument(at, 0));
+    } else if (kind === EVENT_DOMAIN_GONE) this.availability.settle(log.argument(at, 0));
   }
 
   private reference(log: EventLog, at: number, sign: number): void {
@@ -184,6 +196,7 @@ export class Model {
         return;
     }
     const domain = this.domains.bySerial.get(serial);
+    this.domains.stray = domain === undefined && this.domains.isGone(serial);
     if (domain === undefined) return;
     if (kind === EVENT_DOMAIN_CREATE_FAILED) domain.failed = true;
     else if (kind === EVENT_DOMAIN_DYING) domain.life = LIFE_DYING;

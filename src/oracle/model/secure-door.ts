@@ -15,6 +15,8 @@ import {
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_REQ_64,
   FFA_MSG_SEND_DIRECT_REQ2,
+  FFA_NOTIFICATION_BITMAP_CREATE,
+  FFA_NOTIFICATION_BITMAP_DESTROY,
   FFA_PARTITION_INFO_GET,
   FFA_PARTITION_INFO_GET_REGS,
   FFA_RUN,
@@ -81,6 +83,8 @@ export class SecureDoor {
   version = FFA_VERSION_1_1;
   /** What the secure world took and has not answered, by the w1 with which it said so. */
   readonly taken = new Map<number, Taken>();
+  /** VMs for which a notification bitmap was created and not destroyed. */
+  readonly bitmaps = new Set<number>();
   readonly reader = new DescriptorReader();
   private readonly machine: Machine;
   private readonly transactions: TransactionTable;
@@ -110,6 +114,7 @@ export class SecureDoor {
     this.rxAddress = NOT_MAPPED;
     this.version = FFA_VERSION_1_1;
     this.taken.clear();
+    this.bitmaps.clear();
     this.exchanges.length = 0;
     this.listed.reset();
   }
@@ -374,6 +379,14 @@ export class SecureDoor {
       case FFA_VERSION: {
         const theirs = x.a(0);
         if ((theirs & 0x8000_0000) === 0) this.version = Math.min(theirs, x.w(1));
+        return;
+      }
+      case FFA_NOTIFICATION_BITMAP_CREATE:
+        if (readAnswer(x.a(0), x.a(2)) === ANSWER_SUCCESS) this.bitmaps.add(x.w(1));
+        return;
+      case FFA_NOTIFICATION_BITMAP_DESTROY: {
+        const done = readAnswer(x.a(0), x.a(2)) === ANSWER_SUCCESS;
+        if (done || refusalCode(x.a(0), x.a(2)) === FFA_INVALID_PARAMETERS) this.bitmaps.delete(x.w(1));
         return;
       }
       case FFA_PARTITION_INFO_GET:

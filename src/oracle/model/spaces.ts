@@ -26,7 +26,7 @@ export class Space {
   constructor(endpoint: number, stage2: Stage2) {
     this.endpoint = endpoint;
     this.stage2 = stage2;
-    this.secure = endpoint >= 0x8000;
+    this.secure = (endpoint & 0x8000) !== 0;
   }
 
   mapped(gfn: number, frame: number, count: number): void {
@@ -92,6 +92,7 @@ export class Spaces {
     if (before !== undefined) this.list.splice(this.list.indexOf(before), 1);
     this.byEndpoint.set(endpoint, space);
     this.list.push(space);
+    stage2.eachRun((gfn, frame, count) => space.mapped(gfn, frame, count));
   }
 
   /** Stops watching a space whose endpoint has gone. */

@@ -19,7 +19,10 @@ export interface SenderTotals {
 export class TransactionTable {
   /** In the order in which they were sent. */
   readonly all = new Set<Transaction>();
-  readonly bySender = new Map<number, SenderTotals>();
+  /** By incarnation of the sender. */
+  readonly bySerial = new Map<number, SenderTotals>();
+  /** Transactions under each VM id, those in quarantine left out. */
+  private readonly underVm = new Map<number, number>();
   /** Whether a tombstone had to be forgotten. */
   forgetful = false;
   private readonly byFrame = new Map<number, Transaction | Transaction[]>();
@@ -29,7 +32,8 @@ export class TransactionTable {
 
   reset(): void {
     this.all.clear();
-    this.bySender.clear();
+    this.bySerial.clear();
+    this.underVm.clear();
     this.byFrame.clear();
     this.byHandle.clear();
     this.tombstones.clear();
@@ -39,8 +43,9 @@ export class TransactionTable {
   /** Takes a transaction in as soon as its first fragment is on its way. */
   add(transaction: Transaction): void {
     this.all.add(transaction);
-    const totals = this.bySender.get(transaction.sender);
-    if (totals === undefined) this.bySender.set(transaction.sender, { transactions: 1, pages: transaction.pageCount });
+    this.countUnder(transaction.sender, 1);
+    const totals = this.bySerial.get(transaction.serial);
+    if (totals === undefined) this.bySerial.set(transaction.serial, { transactions: 1, pages: transaction.pageCount });
     else {
       totals.transactions++;
       totals.pages += transaction.pageCount;
@@ -50,7 +55,7 @@ export class TransactionTable {
 
   /** Takes in what a further fragment added: `rangesBefore` entries, the last of `lastCountBefore` pages, were known. */
   grow(transaction: Transaction, rangesBefore: number, lastCountBefore: number, pagesBefore: number): void {
-    const totals = this.bySender.get(transaction.sender);
+    const totals = this.bySerial.get(transaction.serial);
     if (totals !== undefined) totals.pages += transaction.pageCount - pagesBefore;
     this.index(transaction, rangesBefore, lastCountBefore);
   }
@@ -79,11 +84,12 @@ export class TransactionTable {
     if (!transaction.counts) return;
     transaction.state = state;
     this.all.delete(transaction);
-    const totals = this.bySender.get(transaction.sender);
+    if (!transaction.quarantined) this.countUnder(transaction.sender, -1);
+    const totals = this.bySerial.get(transaction.serial);
     if (totals !== undefined) {
       totals.transactions--;
       totals.pages -= transaction.pageCount;
-      if (totals.transactions === 0) this.bySender.delete(transaction.sender);
+      if (totals.transactions === 0) this.bySerial.delete(transaction.serial);
     }
     const ranges = transaction.ranges;
     for (let n = 0; n < ranges.length; n += 2) {
@@ -96,6 +102,18 @@ export class TransactionTable {
       this.byHandle.delete(key);
       this.bury(key, transaction.sender);
     }
+  }
+
+  /** Its pages have left their VM id for the system's quarantine. */
+  quarantine(transaction: Transaction): void {
+    if (transaction.quarantined || !transaction.counts) return;
+    transaction.quarantined = true;
+    this.countUnder(transaction.sender, -1);
+  }
+
+  /** How many are under a VM id and not in quarantine. */
+  countOf(vm: number): number {
+    return this.underVm.get(vm) ?? 0;
   }
 
   find(low: number, high: number): Transaction | null {
@@ -129,19 +147,18 @@ export class TransactionTable {
     return this.byFrame.keys();
   }
 
-  /** Those that are known to exist, or may. */
-  counted(state: TransactionState): number {
-    let count = 0;
-    for (const transaction of this.all) if (transaction.state === state) count++;
-    return count;
-  }
-
   get live(): Transaction[] {
     return [...this.all].filter((transaction) => transaction.state === STATE_LIVE);
   }
 
   get unknown(): Transaction[] {
     return [...this.all].filter((transaction) => transaction.state === STATE_UNKNOWN);
+  }
+
+  private countUnder(vm: number, change: number): void {
+    const count = (this.underVm.get(vm) ?? 0) + change;
+    if (count === 0) this.underVm.delete(vm);
+    else this.underVm.set(vm, count);
   }
 
   private bury(key: number | string, sender: number): void {

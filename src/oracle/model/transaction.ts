@@ -44,6 +44,8 @@ export class Transaction {
   pageCount = 0;
   /** Pages that the composite announces. */
   pagesAnnounced = 0;
+  /** Bytes of each endpoint memory access descriptor. */
+  accessSize = 0;
   /** Bytes of the descriptor, all fragments. */
   totalBytes = 0;
   sentBytes = 0;

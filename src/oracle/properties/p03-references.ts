@@ -76,7 +76,7 @@ export class References extends Property {
     }
     for (const domain of this.bench.model.domains.bySerial.values()) {
       if (domain.life !== LIFE_ALIVE || domain.failed || domain.baseline < 0) continue;
-      if (this.bench.model.transactions.bySender.has(domain.vm) || domain.references === domain.baseline) continue;
+      if (this.bench.model.transactions.bySerial.has(domain.serial) || domain.references === domain.baseline) continue;
       const { vm, serial, references, baseline } = domain;
       this.report(`VM ${vm} has other references than at first though nothing of it is shared`, {
         vm,

@@ -1,0 +1,139 @@
+// P12 progress: nobody waits for what never comes, and nobody makes others wait long.
+
+import { functionName } from '../../abi/function-ids.ts';
+import {
+  EVENT_DOMAIN_CREATE,
+  EVENT_DOMAIN_DYING,
+  EVENT_GUEST_CALL,
+  EVENT_GUEST_RETURN,
+  EVENT_LOCK,
+  EVENT_SMC,
+  EVENT_TIMER_FIRE,
+  EVENT_UNLOCK,
+} from '../../base/event-kinds.ts';
+import type { EventLog } from '../../base/event-log.ts';
+import { Property, type PropertyInfo } from '../property.ts';
+
+const NO_TICK = -1;
+
+/** What one PE holds and does. */
+class PeLoad {
+  /** Locks that it holds: id, rank, ... in the order in which they were taken. */
+  readonly held: number[] = [];
+  /** SMCs since a timer fired there; NO_TICK outside of one. */
+  tickSmcs = NO_TICK;
+  timer = 0;
+}
+
+export class Progress extends Property {
+  readonly info: PropertyInfo = {
+    id: 'P12',
+    title: 'progress',
+    checks:
+      'A call ends without a lock and is answered; only locks that may be are held over an SMC; a call and a tick make ' +
+      'no more SMCs than the profile promises.',
+    blindTo: 'Deadlocks of other schedules, and whether a wait that ended here could be longer elsewhere.',
+  };
+  readonly kinds = [
+    EVENT_LOCK,
+    EVENT_UNLOCK,
+    EVENT_SMC,
+    EVENT_GUEST_CALL,
+    EVENT_GUEST_RETURN,
+    EVENT_TIMER_FIRE,
+    EVENT_DOMAIN_CREATE,
+    EVENT_DOMAIN_DYING,
+  ];
+  private readonly loads: PeLoad[] = [];
+
+  override reset(): void {
+    this.loads.length = 0;
+  }
+
+  private load(pe: number): PeLoad {
+    while (this.loads.length <= pe) this.loads.push(new PeLoad());
+    return this.loads[pe];
+  }
+
+  override event(kind: number, log: EventLog, at: number): void {
+    const pe = log.pe(at);
+    const load = this.load(pe);
+    switch (kind) {
+      case EVENT_LOCK:
+        load.held.push(log.argument(at, 0), log.argument(at, 1));
+        return;
+      case EVENT_UNLOCK: {
+        const { held } = load;
+        for (let n = held.length - 2; n >= 0; n -= 2) {
+          if (held[n] === log.argument(at, 0)) {
+            held.splice(n, 2);
+            return;
+          }
+        }
+        return;
+      }
+      case EVENT_SMC:
+        this.smc(pe, load);
+        return;
+      case EVENT_GUEST_CALL:
+        load.tickSmcs = NO_TICK;
+        return;
+      case EVENT_GUEST_RETURN:
+        this.exit(pe, load);
+        return;
+      case EVENT_TIMER_FIRE:
+        load.tickSmcs = 0;
+        load.timer = log.argument(at, 0);
+        return;
+      default:
+        // Whoever creates or destroys is no tick, whichever PE the event names.
+        for (const one of this.loads) one.tickSmcs = NO_TICK;
+    }
+  }
+
+  private smc(pe: number, load: PeLoad): void {
+    const { model, options } = this.bench;
+    const call = model.call(pe);
+    const fid = functionName(model.door.of(pe).w(0));
+    const allowed = options.lockRanksOverSmc;
+    if (allowed !== null) {
+      for (let n = 0; n < load.held.length; n += 2) {
+        if (allowed.has(load.held[n + 1])) continue;
+        const [lock, rank] = [load.held[n], load.held[n + 1]];
+        this.report(`a lock of rank ${rank} is held over ${fid}`, { lock, rank, pe });
+      }
+    }
+    if (call.open) {
+      if (call.smcCount <= options.smcsPerCallMax) return;
+      const { vm, smcCount } = call;
+      const limit = options.smcsPerCallMax;
+      this.report(`a call of VM ${vm} makes more SMCs than its limit`, { vm, smcs: smcCount, limit });
+    } else if (load.tickSmcs !== NO_TICK && ++load.tickSmcs > options.smcsPerTickMax) {
+      const facts = { timer: load.timer, smcs: load.tickSmcs, limit: options.smcsPerTickMax };
+      this.report(`a firing of timer ${load.timer} makes more SMCs than its limit`, facts);
+    }
+  }
+
+  private exit(pe: number, load: PeLoad): void {
+    if (load.held.length === 0) return;
+    const { vm } = this.bench.model.call(pe);
+    const [lock, rank] = load.held;
+    this.report(`a call of VM ${vm} ends with a lock of rank ${rank} held`, { vm, lock, rank });
+  }
+
+  override quiet(): void {
+    for (const call of this.bench.model.openCalls()) {
+      const { vm, pe } = call;
+      this.report(`${functionName(call.w(0))} of VM ${vm} was never answered`, { vm, pe, callIndex: call.index });
+    }
+    for (let pe = 0; pe < this.loads.length; pe++) {
+      const { held } = this.loads[pe];
+      if (held.length === 0 || this.bench.model.call(pe).open) continue;
+      this.report(`a lock of rank ${held[1]} is held though nothing is under way`, {
+        lock: held[0],
+        rank: held[1],
+        pe,
+      });
+    }
+  }
+}

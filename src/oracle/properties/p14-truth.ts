@@ -1,0 +1,241 @@
+// P14 truth: SUCCESS means that exactly what was asked for is there.
+
+import {
+  FFA_MEM_DONATE_32,
+  FFA_MEM_DONATE_64,
+  FFA_MEM_FRAG_TX,
+  FFA_MEM_LEND_32,
+  FFA_MEM_LEND_64,
+  FFA_MEM_RECLAIM,
+  FFA_MEM_SHARE_32,
+  FFA_MEM_SHARE_64,
+  FFA_PARTITION_INFO_GET,
+  FFA_SUCCESS_32,
+  FFA_SUCCESS_64,
+  functionName,
+} from '../../abi/function-ids.ts';
+import {
+  PARTITION_INFO_1_0_SIZE_BYTES,
+  PARTITION_INFO_1_1_SIZE_BYTES,
+  PARTITION_INFO_GET_FLAG_COUNT_ONLY,
+  PARTITION_INFO_UUID_OFFSET,
+} from '../../abi/layout/partition-information.ts';
+import { EVENT_GUEST_CALL, EVENT_GUEST_RETURN, EVENT_SMC } from '../../base/event-kinds.ts';
+import type { EventLog } from '../../base/event-log.ts';
+import { PAGE_SIZE_BYTES } from '../../base/units.ts';
+import { DescriptorReader } from '../model/descriptor.ts';
+import { PURPOSE_SEND } from '../model/exchange.ts';
+import type { GuestCall } from '../model/guest-call.ts';
+import { KIND_DONATE, KIND_LEND, KIND_NAMES, KIND_SHARE, STATE_LIVE, Transaction } from '../model/transaction.ts';
+import { Property, type PropertyInfo } from '../property.ts';
+import { nameHandle } from '../violation.ts';
+
+/** What the guest's TX said when it made its call. */
+interface Wish {
+  transaction: Transaction | null;
+  /** The TX page as it was then. */
+  readonly page: Uint8Array;
+  txFrame: number;
+  length: number;
+}
+
+export class Truth extends Property {
+  readonly info: PropertyInfo = {
+    id: 'P14',
+    title: 'truth',
+    checks:
+      'A send that succeeds has left exactly one transaction, with the handle that the guest got and the pages, ' +
+      'borrowers, attributes, tag and flags that it asked for; a reclaim that succeeds has ended one; a list names ' +
+      'each endpoint and UUID once.',
+    blindTo:
+      'What a guest asked for that rewrote its TX meanwhile, in fragments, or whose stage 2 nobody watches; lists whose ' +
+      'RX nobody can place.',
+  };
+  readonly kinds = [EVENT_GUEST_CALL, EVENT_SMC, EVENT_GUEST_RETURN];
+  private readonly wishes: Wish[] = [];
+  private readonly reader = new DescriptorReader();
+  private readonly now = new Uint8Array(PAGE_SIZE_BYTES);
+
+  override reset(): void {
+    this.wishes.length = 0;
+  }
+
+  override event(kind: number, log: EventLog, at: number): void {
+    const pe = log.pe(at);
+    const call = this.bench.model.call(pe);
+    if (kind === EVENT_GUEST_CALL) this.read(call);
+    else if (kind === EVENT_SMC) this.unchanged(pe);
+    else this.answered(call);
+  }
+
+  private wish(pe: number): Wish {
+    while (this.wishes.length <= pe) {
+      this.wishes.push({ transaction: null, page: new Uint8Array(PAGE_SIZE_BYTES), txFrame: -1, length: 0 });
+    }
+    return this.wishes[pe];
+  }
+
+  /** Notes what a guest asks for, where it can be read: one fragment, in a TX page whose place is known. */
+  private read(call: GuestCall): void {
+    const wish = this.wish(call.pe);
+    wish.transaction = null;
+    const kind = kindOf(call.w(0));
+    const guest = this.bench.model.guests.find(call.vm);
+    if (kind === 0 || guest === null || guest.txFrame < 0 || guest.version === 0) return;
+    const length = call.w(1);
+    if (length !== call.w(2) || length > PAGE_SIZE_BYTES || call.request[3] !== 0) return;
+    const { contents } = this.bench.machine.frames;
+    contents.read(guest.txFrame * PAGE_SIZE_BYTES, wish.page, 0, length);
+    wish.txFrame = guest.txFrame;
+    wish.length = length;
+    const asked = new Transaction(kind, call.index);
+    if (this.reader.readTransaction(contents, guest.txFrame * PAGE_SIZE_BYTES, length, guest.version, asked)) {
+      wish.transaction = asked;
+    }
+  }
+
+  /** A guest that rewrote its TX since its call asked for nothing that can be compared. */
+  private unchanged(pe: number): void {
+    const exchange = this.bench.model.door.of(pe);
+    const wish = this.wish(pe);
+    if (exchange.purpose !== PURPOSE_SEND || wish.transaction === null) return;
+    this.bench.machine.frames.contents.read(wish.txFrame * PAGE_SIZE_BYTES, this.now, 0, wish.length);
+    for (let n = 0; n < wish.length; n++) {
+      if (this.now[n] !== wish.page[n]) {
+        wish.transaction = null;
+        return;
+      }
+    }
+  }
+
+  private answered(call: GuestCall): void {
+    const w0 = call.a(0);
+    if (w0 !== FFA_SUCCESS_32 && w0 !== FFA_SUCCESS_64) return;
+    const fid = call.w(0);
+    if (kindOf(fid) !== 0 || fid === FFA_MEM_FRAG_TX) this.sent(call);
+    else if (fid === FFA_MEM_RECLAIM) this.reclaimed(call);
+    else if (fid === FFA_PARTITION_INFO_GET) this.listed(call);
+  }
+
+  private sent(call: GuestCall): void {
+    const { vm } = call;
+    const name = functionName(call.w(0));
+    const handle = nameHandle(call.a(2), call.a(3));
+    const transaction = this.bench.model.transactions.find(call.a(2), call.a(3));
+    if (transaction === null || transaction.state !== STATE_LIVE || transaction.sender !== vm) {
+      if (call.sent.length === 0 && this.relaxed('success-without-share')) return;
+      this.report(`${name} of VM ${vm} succeeds without a transaction of that handle`, { vm, handle });
+      return;
+    }
+    let live = 0;
+    for (const one of call.sent) if (one.state === STATE_LIVE) live++;
+    if (live > 1) this.report(`one ${name} of VM ${vm} leaves more than one transaction`, { vm, handle, live });
+    const asked = this.wish(call.pe).transaction;
+    if (asked !== null && call.sent.includes(transaction)) this.compare(asked, transaction);
+  }
+
+  private compare(asked: Transaction, made: Transaction): void {
+    const { sender: vm, handle } = made;
+    const differs = (what: string, wanted: number | string, got: number | string): void => {
+      this.report(`the transaction of VM ${vm} has other ${what} than asked for`, {
+        vm,
+        handle,
+        asked: wanted,
+        made: got,
+      });
+    };
+    if (asked.kind !== made.kind) differs('type', KIND_NAMES[asked.kind], KIND_NAMES[made.kind]);
+    if (asked.attributes !== made.attributes) differs('attributes', asked.attributes, made.attributes);
+    if (!this.relaxed('tag-and-flags-dropped')) {
+      if (asked.flags !== made.flags) differs('flags', asked.flags, made.flags);
+      const [wanted, got] = [nameHandle(asked.tagLow, asked.tagHigh), nameHandle(made.tagLow, made.tagHigh)];
+      if (wanted !== got) differs('tag', wanted, got);
+    }
+    const borrowers = (one: Transaction): string =>
+      one.receivers.map(({ id, permissions }) => `0x${id.toString(16)}:${permissions}`).join(' ');
+    if (borrowers(asked) !== borrowers(made)) differs('borrowers', borrowers(asked), borrowers(made));
+    this.comparePages(asked, made, differs);
+  }
+
+  /** The guest's pages, through its stage 2, against those that were sent. */
+  private comparePages(
+    asked: Transaction,
+    made: Transaction,
+    differs: (what: string, wanted: number, got: number) => void,
+  ): void {
+    const space = this.bench.model.spaces.find(made.sender);
+    if (space === null) return;
+    if (asked.pageCount !== made.pageCount) {
+      differs('pages', asked.pageCount, made.pageCount);
+      return;
+    }
+    let at = 0;
+    let done = 0;
+    for (let n = 0; n < asked.ranges.length; n += 2) {
+      for (let page = 0; page < asked.ranges[n + 1]; page++) {
+        const wanted = space.stage2.translate(asked.ranges[n] + page);
+        if (wanted !== made.ranges[at] + done) {
+          differs('pages', wanted, made.ranges[at] + done);
+          return;
+        }
+        if (++done === made.ranges[at + 1]) {
+          at += 2;
+          done = 0;
+        }
+      }
+    }
+  }
+
+  private reclaimed(call: GuestCall): void {
+    const transaction = this.bench.model.transactions.find(call.w(1), call.w(2));
+    if (transaction === null || transaction.sender !== call.vm || transaction.sentIndex > call.index) return;
+    const { vm } = call;
+    this.report(`MEM_RECLAIM of VM ${vm} succeeds though its transaction has not ended`, {
+      vm,
+      handle: transaction.handle,
+    });
+  }
+
+  private listed(call: GuestCall): void {
+    const rx = this.bench.model.guests.find(call.vm)?.rxFrame ?? -1;
+    if (rx < 0 || (call.w(5) & PARTITION_INFO_GET_FLAG_COUNT_ONLY) !== 0 || this.relaxed('duplicates-listed')) return;
+    const size = call.a(3) === 0 ? PARTITION_INFO_1_0_SIZE_BYTES : call.a(3);
+    const count = call.a(2);
+    if (count * size > PAGE_SIZE_BYTES) return;
+    this.reader.load(this.bench.machine.frames.contents, rx * PAGE_SIZE_BYTES, count * size);
+    const seen = new Set<string>();
+    for (let n = 0; n < count; n++) {
+      const at = n * size;
+      let key = `${this.reader.u16(at)}`;
+      if (size >= PARTITION_INFO_1_1_SIZE_BYTES) {
+        for (let word = 0; word < 4; word++) key += `:${this.reader.u32(at + PARTITION_INFO_UUID_OFFSET + 4 * word)}`;
+      }
+      if (seen.has(key)) {
+        const { vm } = call;
+        this.report(`the list for VM ${vm} names an endpoint twice`, {
+          vm,
+          endpoint: this.reader.u16(at),
+          entries: count,
+        });
+        return;
+      }
+      seen.add(key);
+    }
+  }
+}
+
+function kindOf(fid: number): 0 | 1 | 2 | 3 {
+  switch (fid) {
+    case FFA_MEM_SHARE_32:
+    case FFA_MEM_SHARE_64:
+      return KIND_SHARE;
+    case FFA_MEM_LEND_32:
+    case FFA_MEM_LEND_64:
+      return KIND_LEND;
+    case FFA_MEM_DONATE_32:
+    case FFA_MEM_DONATE_64:
+      return KIND_DONATE;
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,34 @@
+// P19 limits: what one guest has in the secure world is bounded.
+
+import { EVENT_SMC } from '../../base/event-kinds.ts';
+import type { EventLog } from '../../base/event-log.ts';
+import { PURPOSE_SEND } from '../model/exchange.ts';
+import { Property, type PropertyInfo } from '../property.ts';
+
+export class Limits extends Property {
+  readonly info: PropertyInfo = {
+    id: 'P19',
+    title: 'limits',
+    checks: 'No guest has more transactions in the secure world, or more pages in them, than the profile promises.',
+    blindTo: 'Messages and ids, whose number no single run drives to a limit by itself.',
+  };
+  readonly kinds = [EVENT_SMC];
+
+  override event(_kind: number, log: EventLog, at: number): void {
+    const { model, options } = this.bench;
+    const exchange = model.door.of(log.pe(at));
+    if (exchange.purpose !== PURPOSE_SEND || exchange.transaction === null) return;
+    const { sender, serial } = exchange.transaction;
+    const totals = model.transactions.bySerial.get(serial);
+    if (totals === undefined || serial === 0) return;
+    const { transactions, pages } = totals;
+    if (transactions > options.sharesPerGuestMax) {
+      const limit = options.sharesPerGuestMax;
+      this.report(`VM ${sender} has more transactions than its limit`, { vm: sender, transactions, limit });
+    }
+    if (pages > options.pinnedPagesPerGuestMax) {
+      const limit = options.pinnedPagesPerGuestMax;
+      this.report(`VM ${sender} has more pages pinned than its limit`, { vm: sender, pages, limit });
+    }
+  }
+}
