@@ -226,7 +226,9 @@ function replyOutcome(script: GuestScript, vcpu: GuestVcpu, step: steps.MessageS
   if (step.do === 'echo') return words.every((word, n) => word === reply[n]) ? OUTCOME_SUCCESS : OUTCOME_MISMATCH;
   if (step.do === undefined) return OUTCOME_SUCCESS;
   const status = reply[0] | 0;
-  return status <= 0 ? status : OUTCOME_UNEXPECTED;
+  if (status <= 0) return status;
+  // Passed on words may be anything; a status of an SP program is never above 0.
+  return step.do === 'forward' ? OUTCOME_SUCCESS : OUTCOME_UNEXPECTED;
 }
 
 function uuidOf(text: string | undefined): Uuid {

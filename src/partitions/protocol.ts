@@ -18,9 +18,9 @@
 //   STATUS        -                 -             -                  -          word 1: regions held, word 2: pages
 //   FORWARD       receiver          word 0        word 1             word 2     the receiver's words 0 to 2
 //
-// How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate), bit 2: there are other borrowers, name this one
-// alone, bit 3: read-only, [31:16] id of another borrower to name (0: none). TOUCH writes the byte into every page if
-// bit 8 is set, else it only reads.
+// How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate); bit 2: there are other borrowers, name this one
+// alone; bit 3: read-only; bit 4: state access descriptors of 16 bytes, as the sender did; [31:16] id of another borrower
+// to name (0: none). TOUCH writes the byte into every page if bit 8 is set, else it only reads.
 
 import { FFA_ABORTED } from '../abi/errors.ts';
 import type { MemoryKind } from './memory-region.ts';
@@ -75,6 +75,7 @@ export const PROTOCOL_WORD_COUNT = 5;
 export const PROTOCOL_KIND_MASK = 0x3;
 export const PROTOCOL_BYPASS_OTHERS = 1 << 2;
 export const PROTOCOL_READ_ONLY = 1 << 3;
+export const PROTOCOL_SHORT_ACCESS = 1 << 4;
 export const PROTOCOL_OTHER_BORROWER_SHIFT = 16;
 export const PROTOCOL_ZERO = 1 << 0;
 export const PROTOCOL_TOUCH_WRITE = 1 << 8;

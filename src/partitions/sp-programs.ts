@@ -81,6 +81,12 @@ const HOLDING: readonly ProgramParameter[] = [
     default: 'none',
     doc: 'touches the first word of every page when it is retrieved',
   },
+  {
+    name: 'shortAccess',
+    type: 'boolean',
+    default: 'false',
+    doc: 'state access descriptors of 16 bytes when it retrieves, whatever its version',
+  },
 ];
 
 /** Every program, in the order of the documentation. */
@@ -210,6 +216,7 @@ function holdingOptions(read: ParameterReader) {
     holdNs: read.number('holdNs', Number.POSITIVE_INFINITY),
     onDestroyed: read.choice('onDestroyed', 'relinquish') as OnDestroyed,
     touch: read.choice('touch', 'none') as 'none' | 'read' | 'write',
+    shortAccess: read.flag('shortAccess', false),
   };
 }
 

@@ -23,6 +23,12 @@ export interface RetrieveMemoryOptions {
   readonly bypassOthers?: boolean;
   /** Ask for the memory to be zeroed first. */
   readonly zero?: boolean;
+  /**
+   * Size of the access descriptors in the request; default: the version's. A borrower of 1.2 needs 16 where the sender
+   * stated 16 and the SPMC takes what follows them for the sender's 16 implementation defined bytes.
+   * [Hafnium ffa_memory.c]
+   */
+  readonly accessSizeBytes?: 16 | 32;
   /** More `MEMORY_FLAG_...` bits. */
   readonly flags?: number;
 }
@@ -67,7 +73,8 @@ export function encodeRetrieve(
     tag: { low: region.tagLow, high: region.tagHigh },
     receivers,
   });
-  return encodeMemoryTransaction(transaction, version);
+  const accessSizeBytes = options.accessSizeBytes ?? transaction.accessSizeBytes;
+  return encodeMemoryTransaction({ ...transaction, accessSizeBytes }, version);
 }
 
 type Stage = 0 | 1 | 2;

@@ -17,7 +17,7 @@ import type { VcpuContext } from '../../hardware/partition-entry.ts';
 import { type MemoryRegion, pageCountOf } from '../memory-region.ts';
 import { DirectRequest } from '../operations/direct-request.ts';
 import { RelinquishMemory } from '../operations/relinquish-memory.ts';
-import { RetrieveMemory } from '../operations/retrieve-memory.ts';
+import { RetrieveMemory, type RetrieveMemoryOptions } from '../operations/retrieve-memory.ts';
 import { OUTCOME_SUCCESS } from '../outcome.ts';
 import * as protocol from '../protocol.ts';
 import { SpProgram, type SpProgramOptions } from '../sp-program.ts';
@@ -33,6 +33,8 @@ export interface HolderOptions extends SpProgramOptions {
   readonly onDestroyed?: OnDestroyed;
   /** Touches the first word of every page at once when it is retrieved. Default `none`. */
   readonly touch?: 'none' | 'read' | 'write';
+  /** Always states access descriptors of 16 bytes when it retrieves. Default: those of its version. */
+  readonly shortAccess?: boolean;
 }
 
 /** A region that the SP holds, and since when. */
@@ -52,6 +54,7 @@ export class HolderProgram extends SpProgram {
   private readonly holdNs: Nanoseconds;
   private readonly onDestroyed: OnDestroyed;
   private readonly touch: 'none' | 'read' | 'write';
+  private readonly shortAccess: boolean;
   private readonly pending: (MemoryRegion | null)[] = [];
   private readonly forwarded: DirectRequest[] = [];
   private readonly word = new Uint8Array(4);
@@ -61,6 +64,7 @@ export class HolderProgram extends SpProgram {
     this.holdNs = options.holdNs ?? Number.POSITIVE_INFINITY;
     this.onDestroyed = options.onDestroyed ?? 'relinquish';
     this.touch = options.touch ?? 'none';
+    this.shortAccess = options.shortAccess ?? false;
   }
 
   override reset(): void {
@@ -142,7 +146,11 @@ export class HolderProgram extends SpProgram {
       const how = vcpu.word(3);
       const readOnly = (how & protocol.PROTOCOL_READ_ONLY) !== 0;
       const bypassOthers = (how & protocol.PROTOCOL_BYPASS_OTHERS) !== 0;
-      const options = readOnly ? { bypassOthers, permissions: DATA_ACCESS_RO } : { bypassOthers };
+      const options: RetrieveMemoryOptions = {
+        bypassOthers,
+        ...(readOnly ? { permissions: DATA_ACCESS_RO } : {}),
+        ...((how & protocol.PROTOCOL_SHORT_ACCESS) !== 0 || this.shortAccess ? { accessSizeBytes: 16 } : {}),
+      };
       return this.begin(vcpu, context, new RetrieveMemory(region, options));
     }
     const region = this.takePending(context.vcpu);

@@ -7,6 +7,7 @@
 import { isSecureEndpoint } from '../../abi/endpoint-ids.ts';
 import { FFA_ABORTED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../../abi/errors.ts';
 import { RECLAIM_FLAG_ZERO } from '../../abi/layout/memory-bits.ts';
+import { FFA_VERSION_1_2 } from '../../abi/versions.ts';
 import type { Ipa } from '../../base/units.ts';
 import type { VcpuContext } from '../../hardware/partition-entry.ts';
 import type { MemoryRegion } from '../memory-region.ts';
@@ -76,7 +77,8 @@ export class SharerProgram extends HolderProgram {
         }
         const receiver = region.receivers[0];
         if (!this.tell || !isSecureEndpoint(receiver)) return vcpu.answer(FFA_OK, region.handleLow, region.handleHigh);
-        const how = protocol.protocolKindWord(region.kind);
+        let how = protocol.protocolKindWord(region.kind);
+        if (this.endpoint.layoutVersion < FFA_VERSION_1_2) how |= protocol.PROTOCOL_SHORT_ACCESS;
         const words = [
           protocol.PROTOCOL_RETRIEVE,
           0,
