@@ -7,7 +7,7 @@ import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../abi/errors.ts';
 import { FFA_MEM_FRAG_TX } from '../abi/function-ids.ts';
 import { FRAG_ENDPOINT_SHIFT } from '../abi/layout/memory-bits.ts';
-import { CONSTITUENT_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
+import { CONSTITUENT_SIZE_BYTES, EMAD_1_0_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
 import { FFA_VERSION_1_1 } from '../abi/versions.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
@@ -88,7 +88,8 @@ function giveToBorrower(
 
 function giveToHypervisor(spmc: Spmc, caller: Endpoint, r: RegisterFile, transaction: Transaction): Result {
   if (transaction.hypervisorRead < 0) return FFA_INVALID_PARAMETERS;
-  const head = responseHeadBytes(caller.version, transaction.receiverCount);
+  // Offsets count from a response with one access descriptor, however many the hypervisor got.
+  const head = responseHeadBytes(caller.version, 1);
   const result = give(spmc, caller, r, transaction, transaction.hypervisorRead, head);
   if (result !== FFA_OK) return result;
   transaction.hypervisorRead++;
@@ -107,7 +108,11 @@ function give(
 ): Result {
   let before = 0;
   for (let n = 0; n < index; n++) before += transaction.fragmentSizes[n];
-  if (index >= transaction.fragmentCount || r.w(3) !== head + before * CONSTITUENT_SIZE_BYTES) {
+  const offset = head + before * CONSTITUENT_SIZE_BYTES;
+  // Of several receivers one of 1.0 counts from where its access descriptors would begin if it had got them all, as
+  // Hafnium does; where they do begin is as good.
+  const early = caller.version < FFA_VERSION_1_1 ? EMAD_1_0_SIZE_BYTES * (transaction.receiverCount - 1) : 0;
+  if (index >= transaction.fragmentCount || (r.w(3) !== offset && r.w(3) !== offset - early)) {
     return FFA_INVALID_PARAMETERS;
   }
   const count = transaction.fragmentSizes[index];

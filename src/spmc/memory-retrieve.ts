@@ -56,8 +56,8 @@ export function retrieveMemory(spmc: Spmc, caller: Endpoint, r: RegisterFile, st
   }
   const transaction = spmc.slots.find(readU32(bytes, MTD_HANDLE_OFFSET), readU32(bytes, MTD_HANDLE_OFFSET + 4));
   if (transaction === null) return spmc.personality.unknownHandleError;
-  if (!transaction.complete) return FFA_INVALID_PARAMETERS;
   if (byHypervisor) return retrieveByHypervisor(spmc, caller, r, transaction, bytes);
+  if (!transaction.complete) return FFA_INVALID_PARAMETERS;
   if (!caller.secure && vmReceivers(transaction) > 1) return FFA_NOT_SUPPORTED;
   const checked = checkRetrieve(caller, transaction, bytes, length, parts, grant);
   if (checked !== FFA_OK) return checked;
@@ -102,7 +102,7 @@ function retrieveForPartition(spmc: Spmc, caller: Endpoint, transaction: Transac
 /** A VM's retrieve is bookkeeping: what the VM may touch is the hypervisor's business. */
 function retrieveForVm(_transaction: Transaction): Result {
   const receiver = grant.receiver;
-  if (receiver === null || receiver.holds || receiver.retrieved) return FFA_DENIED;
+  if (receiver === null) return FFA_DENIED;
   receiver.holds = true;
   receiver.retrieved = true;
   return FFA_OK;
@@ -136,7 +136,7 @@ function retrieveByHypervisor(
 ): Result {
   const zeroExceptHandle =
     readU16(bytes, MTD_SENDER_OFFSET) |
-    readU16(bytes, MTD_ATTRIBUTES_OFFSET) |
+    bytes[MTD_ATTRIBUTES_OFFSET] |
     readU32(bytes, MTD_FLAGS_OFFSET) |
     readU32(bytes, MTD_TAG_OFFSET) |
     readU32(bytes, MTD_TAG_OFFSET + 4);

@@ -37,7 +37,6 @@ import { readU16, readU32 } from './little-endian.ts';
 import { constituentsOverlap } from './overlap.ts';
 import {
   NOT_UNIFORM,
-  OWNERSHIP_BITS,
   sentAttributes,
   setTransactionAttributes,
   transactionAttributes,
@@ -117,9 +116,8 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
   transaction.tagLow = readU32(bytes, MTD_TAG_OFFSET);
   transaction.tagHigh = readU32(bytes, MTD_TAG_OFFSET + 4);
   transaction.receiverCount = parts.emadCount;
-  // Hafnium takes 16 bytes there even if the sender's access descriptors have only 16 altogether: a receiver of 1.2 then
-  // gets what follows.
-  const modern = caller.version >= FFA_VERSION_1_1;
+  transaction.emadSizeBytes = parts.emadSizeBytes;
+  transaction.keepAccess(bytes, parts.emadArrayOffset, length);
   for (let n = 0; n < parts.emadCount; n++) {
     const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
     const receiver = transaction.receivers[n];
@@ -128,9 +126,8 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
     receiver.holds = false;
     receiver.retrieved = false;
     receiver.fragmentsRead = 0;
-    for (let word = 0; word < 4; word++) {
-      receiver.impdef[word] = modern ? readU32(bytes, at + EMAD_1_2_IMPDEF_OFFSET + 4 * word) : 0;
-    }
+    const impdefAt = n * parts.emadSizeBytes + EMAD_1_2_IMPDEF_OFFSET;
+    for (let word = 0; word < 4; word++) receiver.impdef[word] = readU32(transaction.access, impdefAt + 4 * word);
   }
   transaction.pageCount = readU32(bytes, parts.compositeOffset + COMPOSITE_PAGE_COUNT_OFFSET);
   transaction.constituentCount = readU32(bytes, parts.compositeOffset + COMPOSITE_CONSTITUENT_COUNT_OFFSET);
@@ -168,7 +165,6 @@ function checkSenderPages(transaction: Transaction, attributes: number): Result 
   } else if (stated === MEMORY_TYPE_DEVICE && transaction.kind !== KIND_SHARE) {
     return FFA_OK;
   }
-  if ((attributes & OWNERSHIP_BITS) !== 0) return FFA_DENIED;
   const writable = (attributes & STAGE2_WRITE) !== 0;
   if ((transaction.flags & MEMORY_FLAG_ZERO) !== 0 && !writable) return FFA_DENIED;
   for (let n = 0; n < transaction.receiverCount; n++) {

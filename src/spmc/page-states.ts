@@ -12,13 +12,14 @@
 import type { FrameTable } from '../hardware/frames.ts';
 import {
   STAGE2_INVALID,
+  STAGE2_NON_SECURE,
   STAGE2_RWX,
   STAGE2_SHARED,
   STAGE2_UNOWNED,
   type Stage2,
   type Stage2Attributes,
 } from '../hardware/stage2.ts';
-import { KIND_LEND, KIND_SHARE, type Transaction, type TransactionKind } from './transaction.ts';
+import { KIND_DONATE, KIND_LEND, KIND_SHARE, type Transaction, type TransactionKind } from './transaction.ts';
 
 export const OWNERSHIP_BITS = STAGE2_INVALID | STAGE2_UNOWNED | STAGE2_SHARED;
 
@@ -48,16 +49,26 @@ export function allUnmapped(pages: Stage2, first: number, count: number): boolea
   return true;
 }
 
-/** The attributes of all pages of a transaction in its sender's table, or NOT_UNIFORM. */
+/**
+ * The attributes that a transaction's pages count as having in their sender's table: those of the last constituent of
+ * the first fragment, which later fragments must match; or NOT_UNIFORM, when they differ within a constituent, or a page
+ * is not the sender's alone. So access and memory type may differ between constituents of the first fragment; all pages
+ * are treated alike from then on, as Hafnium does.
+ */
 export function transactionAttributes(pages: Stage2, transaction: Transaction, pageLimit: number): number {
   let attributes = NOT_UNIFORM;
+  let security = 0;
   for (let n = 0; n < transaction.constituentCount; n++) {
     const found = uniformAttributes(pages, transaction.firstPage(n), transaction.pagesOf(n), pageLimit);
     if (found === NOT_UNIFORM) return NOT_UNIFORM;
-    if (n === 0) attributes = found;
+    if ((found & OWNERSHIP_BITS) !== 0) return NOT_UNIFORM;
+    security |= (found & STAGE2_NON_SECURE) !== 0 ? 2 : 1;
+    if (n < transaction.fragmentSizes[0]) attributes = found;
     else if (found !== attributes) return NOT_UNIFORM;
   }
-  return attributes;
+  // Pages of both worlds would leave some of them with a sender that has given them away.
+  const mixed = security === 3 && ((attributes & STAGE2_NON_SECURE) !== 0 || transaction.kind === KIND_DONATE);
+  return mixed ? NOT_UNIFORM : attributes;
 }
 
 /** Maps every page of a transaction, at its own address, with `attributes`; 0 unmaps. */

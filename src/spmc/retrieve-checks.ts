@@ -42,7 +42,7 @@ import { STAGE2_DEVICE, STAGE2_NON_SECURE } from '../hardware/stage2.ts';
 import type { Result } from './answers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readU16, readU32 } from './little-endian.ts';
-import { type DescriptorParts, SECURITY_MASK, statedTypeAllowed } from './send-checks.ts';
+import { type DescriptorParts, namesReceiver, SECURITY_MASK, statedTypeAllowed } from './send-checks.ts';
 import { KIND_DONATE, KIND_LEND, KIND_SHARE, type Receiver, type Transaction } from './transaction.ts';
 
 /** What a request that passed its checks is granted. */
@@ -65,13 +65,13 @@ export function checkRetrieve(
   const own = ownReceiver(caller, transaction, bytes, parts);
   const emadsEnd = parts.emadArrayOffset + parts.emadCount * parts.emadSizeBytes;
   if (caller.version < FFA_VERSION_1_1 ? emadsEnd > length : emadsEnd !== length) return FFA_INVALID_PARAMETERS;
+  if (readU16(bytes, MTD_SENDER_OFFSET) !== transaction.sender) return FFA_DENIED;
   const type = (flags & MEMORY_FLAG_TYPE_MASK) >>> MEMORY_FLAG_TYPE_SHIFT;
   if (type !== 0 && type !== transaction.kind) return FFA_INVALID_PARAMETERS;
-  if (readU16(bytes, MTD_SENDER_OFFSET) !== transaction.sender) return FFA_DENIED;
   const tagLow = readU32(bytes, MTD_TAG_OFFSET);
   const tagHigh = readU32(bytes, MTD_TAG_OFFSET + 4);
   if (tagLow !== transaction.tagLow || tagHigh !== transaction.tagHigh) return FFA_INVALID_PARAMETERS;
-  if (own === null || !names(bytes, parts, own.id)) return FFA_INVALID_PARAMETERS;
+  if (own === null || !namesReceiver(bytes, parts, own.id)) return FFA_INVALID_PARAMETERS;
   const flagged = checkFlags(transaction, own, flags);
   if (flagged !== FFA_OK) return flagged;
   const attributed = checkAttributes(readU16(bytes, MTD_ATTRIBUTES_OFFSET));
@@ -84,14 +84,6 @@ export function checkRetrieve(
 
 function memoryType(bytes: Uint8Array): number {
   return readU16(bytes, MTD_ATTRIBUTES_OFFSET) & MEMORY_TYPE_MASK;
-}
-
-/** Whether the request has an entry for `id`. */
-function names(bytes: Uint8Array, parts: DescriptorParts, id: number): boolean {
-  for (let n = 0; n < parts.emadCount; n++) {
-    if (readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET) === id) return true;
-  }
-  return false;
 }
 
 /** The sender's entry for whoever asks: the calling partition, or the VM for which the hypervisor asks. */
@@ -158,7 +150,7 @@ function checkReceivers(
     if ((flags & (MEMORY_FLAG_ZERO | MEMORY_FLAG_ZERO_AFTER_RELINQUISH)) !== 0) {
       if ((permissions & DATA_ACCESS_MASK) === DATA_ACCESS_RO) return FFA_DENIED;
     }
-    if (parts.emadSizeBytes === EMAD_1_2_SIZE_BYTES) {
+    if (parts.emadSizeBytes === EMAD_1_2_SIZE_BYTES && transaction.emadSizeBytes === EMAD_1_2_SIZE_BYTES) {
       for (let word = 0; word < 4; word++) {
         const asked = readU32(bytes, at + EMAD_1_2_IMPDEF_OFFSET + 4 * word);
         if (asked !== receiver.impdef[word]) return FFA_INVALID_PARAMETERS;

@@ -71,13 +71,16 @@ export function writeResponse(
   const array = head - COMPOSITE_SIZE_BYTES - emadCount * emadSize;
   const composite = head - COMPOSITE_SIZE_BYTES;
   for (let n = 0; n < emadCount; n++) {
-    const of = receiver ?? transaction.receivers[n];
     const at = array + n * emadSize;
-    writeU16(bytes, at + EMAD_RECEIVER_OFFSET, of.id);
-    bytes[at + EMAD_PERMISSIONS_OFFSET] = receiver === null ? of.permissions : permissions;
+    if (receiver === null) {
+      // The hypervisor gets entries as they lie in the sender's descriptor, one each 32 bytes whatever their size there.
+      for (let byte = 0; byte < emadSize; byte++) bytes[at + byte] = transaction.access[n * EMAD_1_2_SIZE_BYTES + byte];
+    } else {
+      writeU16(bytes, at + EMAD_RECEIVER_OFFSET, receiver.id);
+      bytes[at + EMAD_PERMISSIONS_OFFSET] = permissions;
+      if (emadSize === EMAD_1_2_SIZE_BYTES) writeImpdef(bytes, at + EMAD_1_2_IMPDEF_OFFSET, receiver);
+    }
     writeU32(bytes, at + EMAD_COMPOSITE_OFFSET, composite);
-    if (emadSize !== EMAD_1_2_SIZE_BYTES) continue;
-    for (let word = 0; word < 4; word++) writeU32(bytes, at + EMAD_1_2_IMPDEF_OFFSET + 4 * word, of.impdef[word]);
   }
   writeU32(bytes, composite + COMPOSITE_PAGE_COUNT_OFFSET, transaction.pageCount);
   writeU32(bytes, composite + COMPOSITE_CONSTITUENT_COUNT_OFFSET, transaction.constituentCount);
@@ -97,6 +100,10 @@ export function writeResponse(
   written.fragments = fragments;
   spmc.writeRx(to, bytes, written.fragmentBytes);
   return written;
+}
+
+function writeImpdef(bytes: Uint8Array, at: number, receiver: Receiver): void {
+  for (let word = 0; word < 4; word++) writeU32(bytes, at + 4 * word, receiver.impdef[word]);
 }
 
 /** Copies constituents `first` to `first + count - 1`, with their reserved words zero. */

@@ -124,15 +124,12 @@ export function checkSendShape(
   }
   if (parts.compositeOffset < emadsEnd) return FFA_INVALID_PARAMETERS;
   if (parts.compositeOffset + COMPOSITE_SIZE_BYTES > length) return FFA_INVALID_PARAMETERS;
-  if (version < FFA_VERSION_1_1 && length + growthSince10(count) > PAGE_SIZE_BYTES) return FFA_NOT_SUPPORTED;
+  if (version < FFA_VERSION_1_1 && length + GROWTH_SINCE_1_0_BYTES > PAGE_SIZE_BYTES) return FFA_NOT_SUPPORTED;
   return FFA_OK;
 }
 
 /** By how much a 1.0 descriptor grows in the layout that an SPMC of 1.1 and later keeps. */
-function growthSince10(emadCount: number): number {
-  const headerGrowth = MTD_1_1_SIZE_BYTES - MTD_1_0_SIZE_BYTES;
-  return headerGrowth + emadCount * (EMAD_1_2_SIZE_BYTES - EMAD_1_0_SIZE_BYTES);
-}
+const GROWTH_SINCE_1_0_BYTES = MTD_1_1_SIZE_BYTES - MTD_1_0_SIZE_BYTES;
 
 /** Who sends what to whom, and how (checks 9 to 20). */
 export function checkSendContent(
@@ -154,6 +151,7 @@ export function checkSendContent(
   if (length % 16 !== 0 || total % 16 !== 0) return FFA_INVALID_PARAMETERS;
   const sender = readU16(bytes, MTD_SENDER_OFFSET);
   if (caller.secure ? sender !== caller.id : isSecureEndpoint(sender)) return FFA_DENIED;
+  if (namesReceiver(bytes, parts, sender)) return FFA_INVALID_PARAMETERS;
   if (parts.compositeOffset % 16 !== 0) return FFA_INVALID_PARAMETERS;
   const constituents = readU32(bytes, parts.compositeOffset + COMPOSITE_CONSTITUENT_COUNT_OFFSET);
   const end = parts.compositeOffset + COMPOSITE_SIZE_BYTES + constituents * CONSTITUENT_SIZE_BYTES;
@@ -172,16 +170,23 @@ function checkReceivers(
   bytes: Uint8Array,
   parts: DescriptorParts,
 ): Result {
-  const sender = readU16(bytes, MTD_SENDER_OFFSET);
   for (let n = 0; n < parts.emadCount; n++) {
     const id = readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET);
-    if (id === caller.id || (!caller.secure && id === sender) || !spmc.isEndpoint(id)) return FFA_INVALID_PARAMETERS;
+    if (id === caller.id || !spmc.isEndpoint(id)) return FFA_INVALID_PARAMETERS;
     if (isSecureEndpoint(id)) continue;
     // A page that a partition owns never reaches the normal world; among VMs alone memory is the hypervisor's business,
     // though a share with two VMs is let pass.
     if (caller.secure || kind !== KIND_SHARE || parts.emadCount === 1) return FFA_DENIED;
   }
   return FFA_OK;
+}
+
+/** Whether one of the access descriptors is `id`'s. */
+export function namesReceiver(bytes: Uint8Array, parts: DescriptorParts, id: number): boolean {
+  for (let n = 0; n < parts.emadCount; n++) {
+    if (readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET) === id) return true;
+  }
+  return false;
 }
 
 function checkPermissions(kind: TransactionKind, bytes: Uint8Array, parts: DescriptorParts): Result {

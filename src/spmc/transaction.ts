@@ -1,6 +1,6 @@
 // A memory transaction: what a sender stated (a private copy, taken once), and how far its borrowers got.
 
-import { CONSTITUENT_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
+import { CONSTITUENT_SIZE_BYTES, EMAD_1_2_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
 import type { SpmcLimits } from './limits.ts';
 import { readU32 } from './little-endian.ts';
 
@@ -43,6 +43,13 @@ export class Transaction {
   tagLow = 0;
   tagHigh = 0;
   receiverCount = 0;
+  emadSizeBytes = 0;
+  /**
+   * The sender's bytes from its first access descriptor on, 32 for each receiver that there may be. An implementation
+   * defined value is 16 of them even where access descriptors have only 16 altogether: a receiver of 1.2 then gets what
+   * follows [Hafnium ffa_memory.c].
+   */
+  readonly access: Uint8Array;
   readonly receivers: Receiver[] = [];
   /** Stated in the composite. */
   pageCount = 0;
@@ -62,8 +69,16 @@ export class Transaction {
 
   constructor(index: number, limits: SpmcLimits) {
     this.index = index;
+    this.access = new Uint8Array((limits.receivers + 1) * EMAD_1_2_SIZE_BYTES);
     this.fragmentSizes = new Uint32Array(limits.fragments);
     for (let n = 0; n < limits.receivers; n++) this.receivers.push(new Receiver());
+  }
+
+  /** Keeps the bytes of `bytes` from `at`, as many as there are of the first `length`. */
+  keepAccess(bytes: Uint8Array, at: number, length: number): void {
+    const count = Math.min(this.access.length, length - at);
+    for (let n = 0; n < count; n++) this.access[n] = bytes[at + n];
+    this.access.fill(0, count);
   }
 
   /** Appends the constituents in `bytes` from `at`. */
