@@ -61,14 +61,7 @@ import type { FfaContext, PartialSend, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { keepShare } from './mem-share.ts';
 import type { RecordLifecycle } from './record-lifecycle.ts';
-import {
-  type AccessLayoutRules,
-  accessCompositeOffset,
-  accessReceiver,
-  compositePageCount,
-  compositeRangeCount,
-  readShareHeader,
-} from './share-descriptor.ts';
+import { type AccessLayoutRules, accessCompositeOffset, accessReceiver, readShareHeader } from './share-descriptor.ts';
 import { pinRange, returnShare, takeShare } from './share-records.ts';
 import { prepareCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
@@ -76,6 +69,7 @@ import { type ConstituentCursor, writeConstituents } from './spmc-constituents.t
 import { type Staging, stage, stagingOf } from './staging.ts';
 
 const LAYOUT: AccessLayoutRules = { accessSizeMin: EMAD_1_0_SIZE_BYTES, accessAlignment: 16 };
+const COMPOSITE_ALIGNMENT_BYTES = 16;
 const RECEIVERS_MAX = 8;
 /** Sends in fragments that one guest may have open. */
 const PARTIAL_SENDS_MAX = 4;
@@ -179,13 +173,17 @@ function reserve(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, context: 
   }
   if (receiverCount === 0 || receiverCount > RECEIVERS_MAX) return refuse(staging, FFA_INVALID_PARAMETERS);
   if (header.sender !== context.vmId) return refuse(staging, FFA_DENIED);
-  const composite = accessCompositeOffset(staging, header.accessOffset);
+  const composite = staging.words[(header.accessOffset + EMAD_COMPOSITE_OFFSET) >> 2];
   const receiverError = checkReceivers(hypervisor, staging, context, composite);
   if (receiverError !== FFA_OK) return refuse(staging, receiverError);
+  if (composite % COMPOSITE_ALIGNMENT_BYTES !== 0) return refuse(staging, FFA_INVALID_PARAMETERS);
   if (composite < header.accessOffset + accessSizeBytes * receiverCount || composite + COMPOSITE_SIZE_BYTES > length) {
     return refuse(staging, FFA_INVALID_PARAMETERS);
   }
-  return reservePages(hypervisor, staging, vcpu, context, composite);
+  staging.composite = composite;
+  staging.pageCount = staging.words[composite >> 2];
+  staging.rangeCount = staging.words[(composite >> 2) + 1];
+  return reservePages(hypervisor, staging, vcpu, context);
 }
 
 function checkReceivers(hypervisor: Hypervisor, staging: Staging, context: FfaContext, composite: number): number {
@@ -208,16 +206,9 @@ export function isLivePeer(hypervisor: Hypervisor, vmId: number): boolean {
   return domain !== null && domain.ffa !== null && domain.ffa.version !== 0 && domain.life === 0;
 }
 
-function reservePages(
-  hypervisor: Hypervisor,
-  staging: Staging,
-  vcpu: Vcpu,
-  context: FfaContext,
-  composite: number,
-): Share | null {
+function reservePages(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, context: FfaContext): Share | null {
   const registers = vcpu.registers;
-  const pageCount = compositePageCount(staging, composite);
-  const rangeCount = compositeRangeCount(staging, composite);
+  const { composite, pageCount, rangeCount } = staging;
   const ranges = composite + COMPOSITE_SIZE_BYTES;
   const fragmented = registers.w(1) !== registers.w(2);
   if (pageCount === 0 || ranges + rangeCount * CONSTITUENT_SIZE_BYTES !== registers.w(1)) {
@@ -252,10 +243,12 @@ function pinConstituents(
   pageCount: number,
 ): number {
   if ((to - from) % CONSTITUENT_SIZE_BYTES !== 0) return FFA_INVALID_PARAMETERS;
+  const { words } = staging;
   for (let at = from; at < to; at += CONSTITUENT_SIZE_BYTES) {
-    const low = staging.u32(at);
-    const gfn = staging.u32(at + 4) * 0x10_0000 + (low >>> 12);
-    const count = staging.u32(at + CONSTITUENT_PAGE_COUNT_OFFSET);
+    const word = at >> 2;
+    const low = words[word];
+    const gfn = words[word + 1] * 0x10_0000 + (low >>> 12);
+    const count = words[word + CONSTITUENT_PAGE_COUNT_OFFSET / 4];
     if ((low & PAGE_OFFSET_MASK) !== 0 || gfn + count > ADDRESS_PAGE_END) return FFA_INVALID_PARAMETERS;
     if (count > pageCount - made.pageCount) return FFA_INVALID_PARAMETERS;
     if (count === 0 || !pinRange(hypervisor, context, made, gfn, count)) return FFA_DENIED;
@@ -278,10 +271,8 @@ function spmcAccessSize(hypervisor: Hypervisor, staging: Staging): number {
 
 /** Length of the SPMC's descriptor: with a constituent for each run, or for each page of the whole transaction. */
 function spmcLength(hypervisor: Hypervisor, made: Share, staging: Staging, pageByPage: boolean): number {
-  const { receiverCount, accessOffset } = staging.header;
-  const pages = compositePageCount(staging, accessCompositeOffset(staging, accessOffset));
-  const constituents = pageByPage ? pages : made.runCount;
-  const access = spmcAccessSize(hypervisor, staging) * receiverCount;
+  const constituents = pageByPage ? staging.pageCount : made.runCount;
+  const access = spmcAccessSize(hypervisor, staging) * staging.header.receiverCount;
   return MTD_1_1_SIZE_BYTES + access + COMPOSITE_SIZE_BYTES + constituents * CONSTITUENT_SIZE_BYTES;
 }
 
@@ -296,6 +287,7 @@ function writeFirst(
   pageByPage: boolean,
 ): number {
   const words = spmcTxWords(hypervisor.secure);
+  const from = staging.words;
   const header = staging.header;
   const accessSize = spmcAccessSize(hypervisor, staging);
   const composite = MTD_1_1_SIZE_BYTES + accessSize * header.receiverCount;
@@ -303,8 +295,8 @@ function writeFirst(
   words[1] = header.flags;
   words[2] = 0;
   words[3] = 0;
-  words[4] = staging.u32(MTD_TAG_OFFSET);
-  words[5] = staging.u32(MTD_TAG_OFFSET + 4);
+  words[4] = from[MTD_TAG_OFFSET / 4];
+  words[5] = from[MTD_TAG_OFFSET / 4 + 1];
   words[6] = accessSize;
   words[7] = header.receiverCount;
   words[8] = MTD_1_1_SIZE_BYTES;
@@ -313,12 +305,12 @@ function writeFirst(
   words[11] = 0;
   let at = MTD_1_1_SIZE_BYTES / 4;
   for (let n = 0; n < header.receiverCount; n++) {
-    const from = header.accessOffset + n * header.accessSizeBytes;
-    for (let word = 0; word < accessSize / 4; word++) words[at + word] = staging.u32(from + 4 * word);
+    const entry = (header.accessOffset + n * header.accessSizeBytes) >> 2;
+    for (let word = 0; word < accessSize / 4; word++) words[at + word] = from[entry + word];
     words[at + EMAD_COMPOSITE_OFFSET / 4] = composite;
     at += accessSize / 4;
   }
-  words[at] = compositePageCount(staging, accessCompositeOffset(staging, header.accessOffset));
+  words[at] = staging.pageCount;
   words[at + 1] = constituentCount;
   words[at + 2] = 0;
   words[at + 3] = 0;
@@ -342,7 +334,7 @@ function* transmitInSteps(
   if (!txHeld) yield* secure.txLock.acquire(pe);
   const totalLength = vcpu.registers.w(1);
   const fragmented = totalLength !== vcpu.registers.w(2);
-  const pageCount = compositePageCount(staging, accessCompositeOffset(staging, staging.header.accessOffset));
+  const { pageCount } = staging;
   const total = spmcLength(hypervisor, made, staging, fragmented);
   const cursor: ConstituentCursor = { run: 0, done: 0 };
   const constituents = fragmented ? pageCount : made.runCount;

@@ -60,8 +60,8 @@ const ENOMEM = -12;
 const EINVAL = -22;
 const ERANGE = -34;
 
-const SMCS_PER_HYPERCALL = 128;
-const SMCS_PER_TICK = 64;
+export const SMCS_PER_HYPERCALL = 128;
+export const SMCS_PER_TICK = 64;
 const TICK_GAP_NS = NS_PER_MS;
 const RETRY_MAX_NS = 60 * NS_PER_S;
 /** FFA_RUNs of one VM_CREATED before creation is given up (the message is run out by the record). */
@@ -102,6 +102,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     context.acceptedCreated = new Uint8Array(count);
     context.owesDestroyed = new Uint8Array(count);
     for (let index = 0; index < count; index++) {
+      if (!this.subscribes(hypervisor, index, PARTITION_VM_CREATED)) continue;
       const error = yield* this.tellCreated(hypervisor, pe, context, index);
       if (error !== 0) return error;
     }
@@ -123,7 +124,6 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
 
   /** Tells one partition that the VM exists now. Returns 0, or the error with which creation ends. */
   private *tellCreated(hypervisor: Hypervisor, pe: Pe, context: FfaContext, index: number): Coroutine<number> {
-    if (!this.subscribes(hypervisor, index, PARTITION_VM_CREATED)) return 0;
     const partition = hypervisor.secure.partitions[index].id;
     const w1 = (partition << 16) >>> 0;
     let runTarget = NOT_TAKEN;

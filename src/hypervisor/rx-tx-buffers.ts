@@ -19,7 +19,7 @@ import type { Vcpu } from './domain.ts';
 import type { FfaContext } from './ffa-context.ts';
 import { guestFrameOf, NO_FRAME, pinPage, unpinPage } from './guest-memory.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { callSimply } from './spmc-answer.ts';
+import { answerCode, callSimply, prepareCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 
 const BUFFER_PAGES_MAX = 1;
@@ -218,9 +218,40 @@ export function unmapAtSpmc(hypervisor: Hypervisor, pe: Pe, vmId: number): Corou
   return callSimply(hypervisor.secure, pe, vmId, FFA_RXTX_UNMAP, vmId << RXTX_UNMAP_ENDPOINT_SHIFT);
 }
 
-/** FFA_RX_RELEASE. */
-export function* releaseRxBuffer(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine {
-  answerCodeTo(vcpu, yield* releaseRx(hypervisor, pe, vcpu.domain.ffa as FfaContext));
+/** FFA_RX_RELEASE: a plain path while nobody explores and the lock is free. */
+export function releaseRxBuffer(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  const context = vcpu.domain.ffa as FfaContext;
+  if (pe.stepping || !context.rxLock.tryAcquire(pe)) return releaseRxInSteps(hypervisor, pe, vcpu, context);
+  if (!context.buffersMapped || context.rxFree) {
+    context.rxLock.release(pe);
+    answerError(vcpu.registers, FFA_DENIED);
+    return null;
+  }
+  const secure = hypervisor.secure;
+  let code: number = FFA_OK;
+  if (secure.has(FFA_RX_ACQUIRE)) {
+    prepareCall(pe, FFA_RX_RELEASE, context.vmId);
+    const pending = secure.call(pe, context.vmId);
+    if (pending !== null) return finishRelease(pe, vcpu, context, pending);
+    code = answerCode(pe.smc);
+  }
+  concludeRelease(pe, vcpu, context, code);
+  return null;
+}
+
+function* releaseRxInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext): Coroutine {
+  answerCodeTo(vcpu, yield* releaseRx(hypervisor, pe, context));
+}
+
+function* finishRelease(pe: Pe, vcpu: Vcpu, context: FfaContext, pending: Coroutine): Coroutine {
+  yield* pending;
+  concludeRelease(pe, vcpu, context, answerCode(pe.smc));
+}
+
+function concludeRelease(pe: Pe, vcpu: Vcpu, context: FfaContext, code: number): void {
+  if (code === FFA_OK) context.rxFree = true;
+  context.rxLock.release(pe);
+  answerCodeTo(vcpu, code);
 }
 
 /** Gives an RX buffer back to its producer, at the SPMC too; it stays with the guest when the SPMC refuses. */
@@ -244,7 +275,8 @@ export function* releaseRxLocked(hypervisor: Hypervisor, pe: Pe, context: FfaCon
 
 /**
  * Takes an RX buffer in order to fill it, from the SPMC too. The lock is free again at the end: what keeps others out
- * is that RX is not free. Returns FFA_DENIED when nothing is mapped, FFA_BUSY when the guest owns it, or the SPMC's code.
+ * is that RX is not free. Returns FFA_DENIED when nothing is mapped, FFA_BUSY when the guest owns it, else the SPMC's
+ * code.
  */
 export function* acquireRx(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
   yield* context.rxLock.acquire(pe);

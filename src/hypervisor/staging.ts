@@ -21,6 +21,10 @@ export class Staging {
   readonly header = new ShareHeader();
   /** The implementation defined value of the descriptor's access entry. */
   readonly impdef = new Uint32Array(IMPDEF_WORDS);
+  /** Offset of the composite region, and what it announces. */
+  composite = 0;
+  pageCount = 0;
+  rangeCount = 0;
   /** Why the descriptor was refused: the code for the guest. */
   error = 0;
 

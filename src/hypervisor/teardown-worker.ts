@@ -98,6 +98,17 @@ export class TeardownWorker {
         break;
       }
       const item = owed[at];
+      if (!pe.stepping && item.call === CALL_MEM_RECLAIM && item.rounds === 0 && item.runTarget === NOT_TAKEN) {
+        // The plain path: nobody explores, and the SPMC answers at once that the pages are back.
+        const share = item as Share;
+        pe.smc.set8(FFA_MEM_RECLAIM, share.handleLow, share.handleHigh, 0);
+        this.budget--;
+        const pending = this.hypervisor.secure.call(pe, 0);
+        if (pending !== null) yield* pending;
+        if (classifyReply(pe.smc) === REPLY_SUCCESS) this.releaseShare(pe, record, share);
+        else if (!(yield* this.answered(pe, record, item))) owed[kept++] = item;
+        continue;
+      }
       if (!(yield* this.attempt(pe, record, item))) owed[kept++] = item;
     }
     record.cursor = finished ? 0 : kept;
@@ -117,6 +128,11 @@ export class TeardownWorker {
     } else {
       yield* this.run(pe, record, item);
     }
+    return yield* this.answered(pe, record, item);
+  }
+
+  /** The answer to an item's call is in `pe.smc`: runs it on while it is preempted, then treats it. */
+  private *answered(pe: Pe, record: TeardownRecord, item: Owed): Coroutine<boolean> {
     for (let runs = 1; this.isPreempted(pe); runs++) {
       item.runTarget = pe.smc.w(0) === FFA_INTERRUPT || pe.smc.w(1) !== 0 ? pe.smc.w(1) : item.runTarget;
       pe.interruptPending = false;

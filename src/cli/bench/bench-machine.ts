@@ -11,6 +11,7 @@ import {
   FFA_SUCCESS_32,
   FFA_VERSION,
 } from '../../abi/function-ids.ts';
+import { DATA_ACCESS_RW, MEMORY_NORMAL_WRITE_BACK_INNER } from '../../abi/layout/memory-bits.ts';
 import {
   COMPOSITE_SIZE_BYTES,
   CONSTITUENT_SIZE_BYTES,
@@ -24,7 +25,6 @@ import {
   MTD_EMAD_COUNT_OFFSET,
   MTD_SENDER_OFFSET,
 } from '../../abi/layout/memory-transaction.ts';
-import { DATA_ACCESS_RW, MEMORY_NORMAL_WRITE_BACK_INNER } from '../../abi/layout/memory-bits.ts';
 import { FFA_VERSION_1_1 } from '../../abi/versions.ts';
 import { assert, present } from '../../base/assert.ts';
 import type { Coroutine, Pending } from '../../base/coroutine.ts';
