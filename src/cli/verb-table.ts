@@ -26,4 +26,9 @@ export const VERBS: readonly Verb[] = [
     summary: 'replays recorded vectors on the mediator and compares every answer',
     load: () => import('./verbs/conform.ts'),
   },
+  {
+    name: 'bench',
+    summary: 'measures the mediator on this machine',
+    load: () => import('./verbs/bench.ts'),
+  },
 ];
