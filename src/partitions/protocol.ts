@@ -19,8 +19,8 @@
 //   FORWARD       receiver          word 0        word 1             word 2     the receiver's words 0 to 2
 //
 // How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate); bit 2: there are other borrowers, name this one
-// alone; bit 3: read-only; bit 4: state access descriptors of 16 bytes, as the sender did; [31:16] id of another borrower
-// to name (0: none). TOUCH writes the byte into every page if bit 8 is set, else it only reads.
+// alone; bit 3: read-only; bit 4: state access descriptors of 16 bytes, as the sender did; [31:16] id of another
+// borrower to name (0: none). TOUCH writes the byte into every page if bit 8 is set, else it only reads.
 
 import { FFA_ABORTED } from '../abi/errors.ts';
 import type { MemoryKind } from './memory-region.ts';

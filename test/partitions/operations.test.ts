@@ -260,14 +260,14 @@ describe('sending memory', () => {
     ['lend', 0x84000072, 0xc4000072, '0000', '02'],
     ['donate', 0x84000071, 0xc4000071, '0000', '00'],
   ] as const)('%s: both forms, attributes and permissions', (kind, narrow, wide, attributes, permissions) => {
-    const tx = `0200${attributes}${'0'.repeat(40)}10000000010000003000000000000000000000000000000001 80${permissions}00`;
+    const tx = `0200${attributes}${'0'.repeat(40)}100000000100000030000000${'0'.repeat(24)}0180${permissions}00`;
     for (const [isWide, functionId] of [
       [false, narrow],
       [true, wide],
     ] as const) {
       const operation = new SendMemory(region(kind), { wide: isWide });
       const outcome = drive(new Caller(endpoint(FFA_VERSION_1_1), 0), operation, [
-        { call: [functionId, 0x60, 0x60], tx: tx.replaceAll(' ', ''), answer: [SUCCESS, 0, 1] },
+        { call: [functionId, 0x60, 0x60], tx, answer: [SUCCESS, 0, 1] },
       ]);
       expect(outcome).toBe('SUCCESS');
     }

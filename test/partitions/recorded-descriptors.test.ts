@@ -1,5 +1,5 @@
-// The descriptors that our guests write, against those that guests wrote whose FFA_MEM_SHARE Xen's real mediator took. The
-// recorded ones vary in layout on purpose; compared are all that have the plain layout of their version.
+// The descriptors that our guests write, against those that guests wrote whose FFA_MEM_SHARE Xen's real mediator
+// took. The recorded ones vary in layout on purpose; compared are all that have the plain layout of their version.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
