@@ -4,37 +4,18 @@
 import type { PartitionEntry } from '../hardware/partition-entry.ts';
 import type { Limits } from '../hypervisor/profile.ts';
 import type { GuestStep } from '../partitions/guest-step.ts';
+import type { ProgramEnvironment } from '../partitions/partition-program-module.ts';
 import type { SpmcLimits } from '../spmc/limits.ts';
 import type { HandleShape } from '../spmc/personality.ts';
 
-/** What a partition's program is told when it is made. */
-export interface ProgramSetting {
-  readonly endpoint: number;
-  readonly vcpuCount: number;
-  /** Where its RX and TX buffers lie in its own space. */
-  readonly txAddress: number;
-  readonly rxAddress: number;
-  readonly ffaVersion: number;
-  /** Ids of all endpoints by name. */
-  readonly endpoints: ReadonlyMap<string, number>;
-  readonly dma: DmaPort;
-}
-
-/** The world's DMA engine, as a program sees it. */
-export interface DmaPort {
-  /** Begins a transfer from or to pages of the SP's own space; false when one of them is not mapped. */
-  start(sp: number, address: number, pageCount: number, durationNs: number): boolean;
-  /** Whether a transfer of that SP's is under way. */
-  active(sp: number): boolean;
-}
-
 /** Makes a partition's program. */
-export type ProgramMaker = (setting: ProgramSetting, parameters: Readonly<Record<string, unknown>>) => PartitionEntry;
+export type ProgramMaker = (environment: ProgramEnvironment) => PartitionEntry;
 
 export interface PartitionDescription {
   readonly name: string;
   /** Endpoint id, bit 15 set. */
   readonly id: number;
+  /** A name of SP_PROGRAMS, or of a program that the world's maker brings. */
   readonly program: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** 16 bytes as four words; default: made from the id. */
@@ -72,9 +53,12 @@ export type TimelineAction =
   | { readonly do: 'interrupt'; readonly guest: string }
   /** An operator retries, or gives up, everything in quarantine. */
   | { readonly do: 'retry-quarantine' }
-  | { readonly do: 'write-off-quarantine' };
+  | { readonly do: 'write-off-quarantine' }
+  /** Nothing but what `say` says. */
+  | { readonly do: 'say' };
 
-export type TimelineEntry = TimelineAction & { readonly atNs: number };
+/** `say`: a line of the story, told before the action. */
+export type TimelineEntry = TimelineAction & { readonly atNs: number; readonly say?: string };
 
 /** Calls that a fault can strike. */
 export type FaultCall =
@@ -150,4 +134,6 @@ export interface WorldDescription {
   readonly hostPeCount: number;
   /** How long the secure world may keep a PE before the hypervisor's tick interrupts it. */
   readonly timeSliceNs: number;
+  /** Whether PEs alternate at every point where real ones can: a race is then seen without an explorer. */
+  readonly interleave: boolean;
 }

@@ -6,45 +6,45 @@ import { type FrameNumber, type Nanoseconds, PAGE_SIZE_BYTES } from '../base/uni
 import type { Machine } from '../hardware/machine.ts';
 import { STAGE2_INVALID, type Stage2 } from '../hardware/stage2.ts';
 import type { Timer } from '../hardware/time.ts';
-import type { DmaPort } from './description.ts';
+import type { DmaEngine } from '../partitions/dma-engine.ts';
+import type { PageRange } from '../partitions/memory-region.ts';
 
 interface Transfer {
+  readonly number: number;
   readonly sp: number;
   readonly frames: readonly FrameNumber[];
-  readonly timer: Timer;
 }
 
-export class DmaEngine implements DmaPort {
+/** What a transfer leaves in the first byte of each page. */
+const LAST_WRITE = 0xd3;
+
+export class WorldDmaEngine implements DmaEngine {
   private readonly machine: Machine;
   private readonly spaceOf: (sp: number) => Stage2 | null;
   private readonly transfers = new Map<Timer, Transfer>();
+  private readonly running = new Set<number>();
+  private transferCount = 0;
 
   constructor(machine: Machine, spaceOf: (sp: number) => Stage2 | null) {
     this.machine = machine;
     this.spaceOf = spaceOf;
   }
 
-  start(sp: number, address: number, pageCount: number, durationNs: Nanoseconds): boolean {
-    const stage2 = this.spaceOf(sp);
-    if (stage2 === null) return false;
-    const frames: FrameNumber[] = [];
-    const first = Math.floor(address / PAGE_SIZE_BYTES);
-    for (let n = 0; n < pageCount; n++) {
-      const frame = stage2.translate(first + n);
-      if (frame < 0 || (stage2.attributes & STAGE2_INVALID) !== 0) return false;
-      frames.push(frame);
-    }
+  start(endpoint: number, ranges: readonly PageRange[], durationNs: Nanoseconds): number {
+    const frames = this.framesOf(endpoint, ranges);
+    if (frames === null) return -1;
     const { time, events } = this.machine;
-    const timer = time.timer(`dma of ${sp.toString(16)}`);
-    this.transfers.set(timer, { sp, frames, timer });
-    if (events.on) for (const frame of frames) events.emit(EVENT_DMA_START, 0, sp, frame, 1);
+    const number = this.transferCount++;
+    const timer = time.timer(`dma ${number}`);
+    this.transfers.set(timer, { number, sp: endpoint, frames });
+    this.running.add(number);
+    if (events.on) for (const frame of frames) events.emit(EVENT_DMA_START, events.currentPe, endpoint, frame, 1);
     time.arm(timer, time.nowNs + durationNs);
-    return true;
+    return number;
   }
 
-  active(sp: number): boolean {
-    for (const transfer of this.transfers.values()) if (transfer.sp === sp) return true;
-    return false;
+  active(transfer: number): boolean {
+    return this.running.has(transfer);
   }
 
   /** Whether the timer was a transfer's; it has ended then, with its last write. */
@@ -52,14 +52,28 @@ export class DmaEngine implements DmaPort {
     const transfer = this.transfers.get(timer);
     if (transfer === undefined) return false;
     this.transfers.delete(timer);
+    this.running.delete(transfer.number);
     const { frames, events } = this.machine;
     for (const frame of transfer.frames) {
       frames.contents.page(frame)[0] = LAST_WRITE;
-      if (events.on) events.emit(EVENT_DMA_END, 0, transfer.sp, frame, 1);
+      if (events.on) events.emit(EVENT_DMA_END, events.currentPe, transfer.sp, frame, 1);
     }
     return true;
   }
-}
 
-/** What a transfer leaves in the first byte of each page. */
-const LAST_WRITE = 0xd3;
+  /** The frames behind the ranges, or null when one of the pages is not mapped. */
+  private framesOf(endpoint: number, ranges: readonly PageRange[]): FrameNumber[] | null {
+    const stage2 = this.spaceOf(endpoint);
+    if (stage2 === null) return null;
+    const frames: FrameNumber[] = [];
+    for (const { address, pageCount } of ranges) {
+      const first = Math.floor(address / PAGE_SIZE_BYTES);
+      for (let n = 0; n < pageCount; n++) {
+        const frame = stage2.translate(first + n);
+        if (frame < 0 || (stage2.attributes & STAGE2_INVALID) !== 0) return null;
+        frames.push(frame);
+      }
+    }
+    return frames;
+  }
+}

@@ -3,8 +3,12 @@
 
 export * from './description.ts';
 export * from './dma-engine.ts';
+export * from './expectations.ts';
 export * from './faulty-conduit.ts';
 export * from './guest-memory.ts';
+export * from './oracle-options.ts';
 export * from './partition-setups.ts';
+export * from './report.ts';
 export * from './scheduler.ts';
+export * from './vocabulary.ts';
 export * from './world.ts';

@@ -3,19 +3,21 @@
 
 import type { Uuid } from '../abi/uuid.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
-import { UserError } from '../base/user-error.ts';
+import type { DmaEngine } from '../partitions/dma-engine.ts';
+import { createSpProgram } from '../partitions/sp-programs.ts';
 import type { PartitionSetup } from '../spmc/partition-setup.ts';
-import type { DmaPort, PartitionDescription, ProgramMaker, WorldDescription } from './description.ts';
+import type { PartitionDescription, ProgramMaker, WorldDescription } from './description.ts';
 
 /** Services: receives and sends direct requests in both forms, and indirect messages. */
 const ALL_MESSAGES = 0x607;
 
+/** `programs`: beside the built-in ones. */
 export function partitionSetups(
   description: WorldDescription,
   secureBase: number,
   programs: ReadonlyMap<string, ProgramMaker>,
   endpoints: ReadonlyMap<string, number>,
-  dma: DmaPort,
+  dma: DmaEngine,
 ): PartitionSetup[] {
   let baseAddress = secureBase;
   return description.partitions.map((partition) => {
@@ -23,27 +25,26 @@ export function partitionSetups(
     baseAddress += partition.pages * PAGE_SIZE_BYTES;
     const txAddress = baseAddress - 2 * PAGE_SIZE_BYTES;
     const rxAddress = baseAddress - PAGE_SIZE_BYTES;
-    const maker = programs.get(partition.program);
-    if (maker === undefined) {
-      throw new UserError(
-        `partition ${partition.name}: program '${partition.program}' is none`,
-        null,
-        `one of ${[...programs.keys()].join(', ')}, or a module's path`,
-      );
-    }
-    const setting = {
-      endpoint: partition.id,
+    const environment = {
+      name: partition.name,
+      kind: 'partition' as const,
+      version: partition.ffaVersion,
       vcpuCount: partition.vcpuCount,
       txAddress,
       rxAddress,
-      ffaVersion: partition.ffaVersion,
+      buffersMapped: false,
+      // The buffers are the last two pages of its image.
+      memory: { address: image.baseAddress, pageCount: partition.pages - 2 },
       endpoints,
       dma,
+      parameters: partition.parameters,
     };
+    const maker = programs.get(partition.program);
+    const program = maker === undefined ? createSpProgram(partition.program, environment) : maker(environment);
     return {
       id: partition.id,
       image,
-      program: maker(setting, partition.parameters),
+      program,
       manifest: {
         description: partition.name,
         ffaVersion: partition.ffaVersion,

@@ -1,9 +1,12 @@
 // The scheduler of a world: which PE goes on next, and when time moves. A task is one PE with one coroutine. In a plain
-// run the first ready task in turn goes on until it stands still; an explorer decides at each step through the choice
-// stack.
+// run a task goes on until it stands still, then the one that has been ready longest; with `takesTurns` the ready tasks
+// alternate step by step. An explorer decides at each step through the choice stack.
 //
 // Time moves only when no task is ready: to the next timer, sleeper, or planned action. A PE that the secure world keeps
 // longer than a time slice gets an interrupt, as the hypervisor's own tick would give it.
+//
+// A step costs the same however many tasks sleep or wait: sleepers are in a heap, waiters are kept by lock, and whoever
+// is woken says so.
 
 import { assert } from '../base/assert.ts';
 import {
@@ -15,15 +18,17 @@ import {
   WAIT_WAKE,
   type Wait,
 } from '../base/coroutine.ts';
+import { type Deadline, DeadlineQueue } from '../base/deadline-queue.ts';
 import type { Nanoseconds } from '../base/units.ts';
+import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
-import type { Pe } from '../hardware/pe.ts';
+import type { Pe, Sleeper } from '../hardware/pe.ts';
 
 /** Site of the scheduler's choices. */
 export const SITE_SCHEDULE = 1;
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class Task {
+export class Task implements Deadline {
   readonly pe: Pe;
   readonly name: string;
   readonly coroutine: Coroutine;
@@ -32,7 +37,10 @@ export class Task {
   inSecureWorld = false;
   /** When its time slice in the secure world ends. */
   sliceEndNs: Nanoseconds = NEVER;
-  done = false;
+
+  deadlineNs: Nanoseconds = 0;
+  sequence = 0;
+  slot = -1;
 
   constructor(pe: Pe, name: string, coroutine: Coroutine) {
     this.pe = pe;
@@ -41,15 +49,23 @@ export class Task {
   }
 }
 
-export class Scheduler {
+export class Scheduler implements Sleeper {
   readonly machine: Machine;
-  readonly tasks: Task[] = [];
+  /** Whether ready tasks alternate step by step: what a plain run does instead of an explorer's choices. */
+  takesTurns = false;
   /** The task whose step runs now. */
   current: Task | null = null;
   /** Steps so far. */
   stepCount = 0;
   private readonly timeSliceNs: Nanoseconds;
-  private turn = 0;
+  /** By the PE's index; a PE has one task at most. */
+  private readonly byPe: (Task | undefined)[] = [];
+  private readonly tasks = new Set<Task>();
+  /** Ready now; the first is the one that ran last, unless tasks take turns. */
+  private readonly ready: Task[] = [];
+  private readonly polite: Task[] = [];
+  private readonly lockWaiters = new Map<Lock, Task[]>();
+  private readonly sleepers = new DeadlineQueue<Task>();
 
   constructor(machine: Machine, timeSliceNs: Nanoseconds) {
     this.machine = machine;
@@ -58,92 +74,175 @@ export class Scheduler {
 
   /** Starts a coroutine on a PE that executes nothing else. */
   start(pe: Pe, name: string, coroutine: Coroutine): Task {
+    assert(this.byPe[pe.index] === undefined, 'a PE executes one task at a time');
     const task = new Task(pe, name, coroutine);
-    this.tasks.push(task);
+    pe.sleeper = this;
+    this.byPe[pe.index] = task;
+    this.tasks.add(task);
+    this.ready.push(task);
     return task;
   }
 
   busy(pe: Pe): boolean {
-    for (const task of this.tasks) if (task.pe === pe) return true;
-    return false;
+    return this.byPe[pe.index] !== undefined;
   }
 
-  /** Whether the task could go on now. */
-  ready(task: Task): boolean {
-    const { pe } = task;
-    switch (task.wait) {
-      case WAIT_LOCK:
-        return pe.waitLock === null || pe.waitLock.holder === null;
-      case WAIT_TIME:
-        return this.machine.time.nowNs >= pe.wakeNs || (task.inSecureWorld && pe.interruptPending);
-      case WAIT_WAKE:
-        return pe.awake;
-      default:
-        return true;
-    }
+  /** Tasks that have not ended. */
+  get taskCount(): number {
+    return this.tasks.size;
+  }
+
+  /** Tasks that have not ended, in the order of their start. */
+  all(): IterableIterator<Task> {
+    return this.tasks.values();
+  }
+
+  /** Tasks that could go on now; the polite ones only when nobody else could. */
+  enabled(): Task[] {
+    const list = [...this.ready];
+    for (const [lock, tasks] of this.lockWaiters) if (lock.holder === null) list.push(...tasks);
+    return list.length > 0 ? list : [...this.polite];
   }
 
   /** Lets one ready task go on by one step; false when none is ready. */
   step(): boolean {
     const task = this.pick();
     if (task === null) return false;
+    const { pe } = task;
     this.stepCount++;
     this.current = task;
+    this.machine.events.currentPe = pe.index;
     const { value, done } = task.coroutine.next();
     this.current = null;
-    if (done === true) {
-      task.done = true;
-      assert(task.pe.heldCount === 0, `${task.name} ends with a lock held`);
-      this.tasks.splice(this.tasks.indexOf(task), 1);
-    } else {
-      task.wait = value as Wait;
-    }
+    if (done === true) this.end(task);
+    else this.place(task, value as Wait);
     return true;
   }
 
   /** When a task wants to go on next, if time alone is what it waits for. */
   nextWakeNs(): Nanoseconds {
-    let next = NEVER;
-    for (const task of this.tasks) {
-      if (task.wait !== WAIT_TIME) continue;
-      const { wakeNs } = task.pe;
-      next = Math.min(next, wakeNs, task.inSecureWorld ? task.sliceEndNs : NEVER);
-    }
-    return next;
+    return this.sleepers.first?.deadlineNs ?? NEVER;
   }
 
-  /** After time has moved: interrupts what has used up its slice. */
+  /** After time has moved: wakes whose time has come, and interrupts what has used up its slice. */
   tick(): void {
     const { nowNs } = this.machine.time;
-    for (const task of this.tasks) {
-      if (!task.inSecureWorld || task.wait !== WAIT_TIME || nowNs < task.sliceEndNs) continue;
-      task.sliceEndNs = nowNs + this.timeSliceNs;
-      if (nowNs < task.pe.wakeNs) task.pe.interruptPending = true;
+    for (;;) {
+      const task = this.sleepers.takeDue(nowNs);
+      if (task === null) return;
+      if (nowNs < task.pe.wakeNs) {
+        task.sliceEndNs = nowNs + this.timeSliceNs;
+        task.pe.interruptPending = true;
+      }
+      this.ready.push(task);
     }
+  }
+
+  /** A non-secure interrupt at a PE: what runs there in the secure world is preempted at its next chance. */
+  interrupt(pe: Pe): void {
+    pe.interruptPending = true;
+    if (this.byPe[pe.index]?.inSecureWorld === true) this.rouse(pe);
+  }
+
+  /** Ends a PE's sleep, if it sleeps. */
+  rouse(pe: Pe): void {
+    const task = this.byPe[pe.index];
+    if (task === undefined || task.slot < 0) return;
+    this.sleepers.remove(task);
+    this.ready.push(task);
+  }
+
+  /** Sleeper: a PE that may stand still has been woken. */
+  woken(pe: Pe): void {
+    const task = this.byPe[pe.index];
+    if (task === undefined || task.wait !== WAIT_WAKE || task === this.current) return;
+    task.wait = WAIT_STEP;
+    this.ready.push(task);
   }
 
   /** The running task's PE goes into the secure world, or comes out of it. */
   secureWorld(pe: Pe, inside: boolean): void {
-    for (const task of this.tasks) {
-      if (task.pe !== pe) continue;
-      task.inSecureWorld = inside;
-      task.sliceEndNs = inside ? this.machine.time.nowNs + this.timeSliceNs : NEVER;
-    }
+    const task = this.byPe[pe.index];
+    if (task === undefined) return;
+    task.inSecureWorld = inside;
+    task.sliceEndNs = inside ? this.machine.time.nowNs + this.timeSliceNs : NEVER;
   }
 
+  /** The next task, at the head of `ready`; null when none could go on. */
   private pick(): Task | null {
-    const ready: Task[] = [];
-    const count = this.tasks.length;
-    let polite: Task | null = null;
-    for (let n = 0; n < count; n++) {
-      const task = this.tasks[(this.turn + n) % count];
-      if (!this.ready(task)) continue;
-      if (task.wait === WAIT_POLITE) polite ??= task;
-      else ready.push(task);
+    let count = this.ready.length;
+    if (this.lockWaiters.size > 0) {
+      for (const [lock, tasks] of this.lockWaiters) if (lock.holder === null) count += tasks.length;
     }
-    if (ready.length === 0) return polite;
-    const task = ready[this.machine.choices.choose(ready.length, SITE_SCHEDULE)];
-    this.turn = this.tasks.indexOf(task);
-    return task;
+    if (count === 0) {
+      const polite = this.polite.shift();
+      if (polite === undefined) return null;
+      this.ready.push(polite);
+      return polite;
+    }
+    let index = this.machine.choices.choose(count, SITE_SCHEDULE);
+    if (index < this.ready.length) {
+      const task = this.ready[index];
+      if (index > 0) {
+        this.ready.splice(index, 1);
+        this.ready.unshift(task);
+      }
+      return task;
+    }
+    index -= this.ready.length;
+    for (const [lock, tasks] of this.lockWaiters) {
+      if (lock.holder !== null) continue;
+      if (index >= tasks.length) {
+        index -= tasks.length;
+        continue;
+      }
+      const [task] = tasks.splice(index, 1);
+      if (tasks.length === 0) this.lockWaiters.delete(lock);
+      this.ready.unshift(task);
+      return task;
+    }
+    return null;
+  }
+
+  /** The task has made its step and stands still for this reason. */
+  private place(task: Task, wait: Wait): void {
+    const { pe } = task;
+    task.wait = wait;
+    switch (wait) {
+      case WAIT_LOCK:
+        if (pe.waitLock === null) return;
+        this.ready.shift();
+        this.waitForLock(task, pe.waitLock);
+        return;
+      case WAIT_TIME:
+        if (this.machine.time.nowNs >= pe.wakeNs || (task.inSecureWorld && pe.interruptPending)) break;
+        this.ready.shift();
+        this.sleepers.add(task, task.inSecureWorld ? Math.min(pe.wakeNs, task.sliceEndNs) : pe.wakeNs);
+        return;
+      case WAIT_WAKE:
+        if (pe.awake) break;
+        this.ready.shift();
+        return;
+      case WAIT_POLITE:
+        this.ready.shift();
+        this.polite.push(task);
+        return;
+      case WAIT_STEP:
+        break;
+    }
+    if (this.takesTurns) this.ready.push(this.ready.shift() as Task);
+  }
+
+  private waitForLock(task: Task, lock: Lock): void {
+    const waiters = this.lockWaiters.get(lock);
+    if (waiters === undefined) this.lockWaiters.set(lock, [task]);
+    else waiters.push(task);
+  }
+
+  private end(task: Task): void {
+    assert(task.pe.heldCount === 0, `${task.name} ends with a lock held`);
+    this.ready.shift();
+    this.tasks.delete(task);
+    this.byPe[task.pe.index] = undefined;
   }
 }

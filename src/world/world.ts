@@ -1,18 +1,31 @@
 // A world: one machine with an SPMC, its partitions, a hypervisor, guests, an oracle; made from a plain description, run
 // in virtual time. Same description + same choices = same events.
 //
-//     const world = new World(description, programs);
+//     const world = new World(description);
 //     const report = world.run();
 //
 // Not here: reading files (scenario), pictures (export).
+//
+// Limit: no timeline entry, creation or destruction is lost, but they wait for a host PE: with `hostPeCount` 2 one at a
+// time, as one management tool would ask for them.
 
 import { FFA_VERSION_1_2 } from '../abi/versions.ts';
 import { assert, present } from '../base/assert.ts';
-import type { Coroutine } from '../base/coroutine.ts';
-import { EVENT_INTERRUPT, EVENT_STORY, EVENT_TIMER_FIRE, EVENT_VIOLATION } from '../base/event-kinds.ts';
+import { type Coroutine, WAIT_LOCK } from '../base/coroutine.ts';
+import {
+  EVENT_DOMAIN_CREATE,
+  EVENT_DOMAIN_GONE,
+  EVENT_EXPECTATION,
+  EVENT_INTERRUPT,
+  EVENT_STORY,
+  EVENT_TEARDOWN_END,
+  EVENT_TIMER_FIRE,
+  EVENT_VIOLATION,
+} from '../base/event-kinds.ts';
+import type { EventListener, EventLog } from '../base/event-log.ts';
 import { type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import type { InterruptSink } from '../hardware/conduit.ts';
+import type { Conduit, InterruptSink } from '../hardware/conduit.ts';
 import { Machine } from '../hardware/machine.ts';
 import { EXIT_CALL, EXIT_CRASH, EXIT_IDLE, EXIT_WORK, type VcpuContext } from '../hardware/partition-entry.ts';
 import { Pe } from '../hardware/pe.ts';
@@ -21,6 +34,7 @@ import type { Timer } from '../hardware/time.ts';
 import { DOMAIN_ALIVE, type Domain, TEE_FFA } from '../hypervisor/domain.ts';
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import type { Profile } from '../hypervisor/profile.ts';
+import { PROFILES } from '../hypervisor/profiles/profile-table.ts';
 import { RecordLifecycle } from '../hypervisor/record-lifecycle.ts';
 import type { OracleOptionsInput } from '../oracle/options.ts';
 import { Oracle } from '../oracle/oracle.ts';
@@ -35,10 +49,13 @@ import type {
   TimelineEntry,
   WorldDescription,
 } from './description.ts';
-import { DmaEngine } from './dma-engine.ts';
+import { WorldDmaEngine } from './dma-engine.ts';
+import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
 import { GuestMemory } from './guest-memory.ts';
+import { oracleOptions } from './oracle-options.ts';
 import { partitionSetups } from './partition-setups.ts';
+import { reportOf, type WorldReport } from './report.ts';
 import { Scheduler } from './scheduler.ts';
 
 /** The schedule-receiver interrupt's number at the hypervisor. */
@@ -61,22 +78,31 @@ export interface WorldGuest {
   destroyAskedNs: Nanoseconds | null;
   goneNs: Nanoseconds | null;
   readonly pes: Pe[];
+  /** Indices of the PEs whose vCPU sleeps in the guest's own code. */
+  readonly asleep: Set<number>;
 }
 
+/** What a world is made with beside its description; nothing of it is needed for a plain run. */
 export interface WorldParts {
-  /** Programs by name. */
-  readonly programs: ReadonlyMap<string, ProgramMaker>;
-  /** Profiles by name. */
-  readonly profiles: ReadonlyMap<string, Profile>;
+  /** Programs beside the built-in ones, by name. */
+  readonly programs?: ReadonlyMap<string, ProgramMaker>;
+  /** Profiles by name instead of PROFILES. */
+  readonly profiles?: ReadonlyMap<string, Profile>;
   /** Personalities by name; `hafnium` is always there. */
   readonly personalities?: ReadonlyMap<string, Personality>;
-  /** What the oracle is told beside the description. */
+  /** What the oracle is told instead of what fits the profile. */
   readonly oracle?: OracleOptionsInput;
   /** False: no oracle (benchmarks). */
   readonly judged?: boolean;
+  /** False: events are told to listeners and not kept. */
+  readonly keepEvents?: boolean;
+  /** Changes the SPMC before it boots (tests of the oracle). */
+  readonly spmc?: (spmc: Spmc) => void;
+  /** Stands between the mediator and the SPMC (tests of the oracle). */
+  readonly conduit?: (inner: Conduit) => Conduit;
 }
 
-export class World {
+export class World implements EventListener {
   readonly description: WorldDescription;
   readonly machine: Machine;
   readonly scheduler: Scheduler;
@@ -84,23 +110,33 @@ export class World {
   readonly hypervisor: Hypervisor;
   readonly oracle: Oracle | null;
   readonly guests: WorldGuest[] = [];
-  readonly dma: DmaEngine;
+  readonly dma: WorldDmaEngine;
   /** Endpoint ids by name: partitions from the start, guests once created. */
   readonly endpoints = new Map<string, number>();
   /** Lines of the story as it happened; EVENT_STORY's argument is an index. */
   readonly story: string[] = [];
   /** Whether the run came to rest: nothing under way, no timer armed, nothing planned. */
   quiet = false;
+  /** What the expectations came to; empty before the end. */
+  expectationOutcomes: ExpectationOutcome[] = [];
   private readonly hostPes: Pe[] = [];
+  private readonly guestsByName = new Map<string, WorldGuest[]>();
+  /** The guest that has, or last had, a VM id. */
+  private readonly guestByVm = new Map<number, WorldGuest>();
+  /** The guest that a host PE creates now, by the PE's index. */
+  private readonly creating = new Map<number, WorldGuest>();
   private readonly guestEndpoints = new Map<string, Endpoint>();
   private readonly plan: TimelineEntry[];
   private planned = 0;
-  private readonly waitingForHost: { name: string; work: (pe: Pe) => Coroutine }[] = [];
+  /** Work for host PEs: what the timer asks for, and all else; each begins at its `next`. */
+  private readonly timerWork = new WorkQueue();
+  private readonly hostWork = new WorkQueue();
   private pendingScheduleReceiver = false;
   private peCount = 0;
   private violationCount = 0;
+  private ended = false;
 
-  constructor(description: WorldDescription, parts: WorldParts) {
+  constructor(description: WorldDescription, parts: WorldParts = {}) {
     this.description = description;
     const secureBase = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
     const securePages = description.partitions.reduce((sum, partition) => sum + partition.pages, 0);
@@ -108,11 +144,13 @@ export class World {
       firstFrame: description.memoryBase / PAGE_SIZE_BYTES,
       frameCount: description.memoryPages + securePages,
     });
-    this.machine.events.keep();
+    if (parts.keepEvents !== false) this.machine.events.keep();
     this.scheduler = new Scheduler(this.machine, description.timeSliceNs);
+    this.scheduler.takesTurns = description.interleave;
     for (const partition of description.partitions) this.endpoints.set(partition.name, partition.id);
-    this.dma = new DmaEngine(this.machine, (sp) => this.spaceOf(sp));
-    const setups = partitionSetups(description, secureBase, parts.programs, this.endpoints, this.dma);
+    this.dma = new WorldDmaEngine(this.machine, (sp) => this.spaceOf(sp));
+    const programs = parts.programs ?? new Map<string, ProgramMaker>();
+    const setups = partitionSetups(description, secureBase, programs, this.endpoints, this.dma);
     this.spmc = new Spmc(this.machine, {
       partitions: setups,
       interrupts: this.interruptSink(),
@@ -120,35 +158,39 @@ export class World {
       limits: description.spmcLimits,
       version: description.spmcVersion || FFA_VERSION_1_2,
     });
+    parts.spmc?.(this.spmc);
     const faults = description.faults.map((fault, index) => this.arm(fault, index));
-    const conduit = new FaultyConduit(this.machine, this.spmc, this.scheduler, faults);
-    const profile = parts.profiles.get(description.profile);
+    const faulty = new FaultyConduit(this.machine, this.spmc, this.scheduler, faults);
+    const conduit = parts.conduit === undefined ? faulty : parts.conduit(faulty);
+    const profiles = parts.profiles ?? PROFILES;
+    const profile = profiles.get(description.profile);
     if (profile === undefined) {
       throw new UserError(
         `profile: '${description.profile}' is none`,
         null,
-        `one of ${[...parts.profiles.keys()].join(', ')}`,
+        `one of ${[...profiles.keys()].join(', ')}`,
       );
     }
     this.hypervisor = new Hypervisor(this.machine, profile, conduit, { limits: description.limits });
-    this.oracle = parts.judged === false ? null : this.makeOracle(parts.oracle ?? {});
+    this.oracle = parts.judged === false ? null : this.makeOracle(parts.oracle ?? oracleOptions(this.hypervisor));
+    this.machine.events.listen(this);
     for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
     for (const guest of description.guests) this.addGuests(guest);
     this.plan = [...this.creations(), ...description.timeline].sort((a, b) => a.atNs - b.atNs);
   }
 
   /** Runs to rest, or to the description's end. */
-  run(): void {
+  run(): WorldReport {
     this.begin();
     while (!this.over()) this.advance();
-    this.finish();
+    return this.finish();
   }
 
   /** Boots everything. */
   begin(): void {
     const pe = this.hostPes[HOST_PE];
     this.scheduler.start(pe, 'boot', this.boot(pe));
-    while (this.scheduler.tasks.length > 0) {
+    while (this.scheduler.taskCount > 0) {
       if (!this.scheduler.step()) this.moveTime(this.scheduler.nextWakeNs());
     }
     if (!this.hypervisor.secure.usable) {
@@ -177,17 +219,31 @@ export class World {
     this.fireTimers();
   }
 
-  private ended = false;
-
+  /** Whether the run has ended. */
   over(): boolean {
     return this.ended;
   }
 
-  /** The judge's last look. */
-  finish(): void {
-    for (const guest of this.guests) this.noteGone(guest);
+  /** The judge's last look, and what it all came to. */
+  finish(): WorldReport {
     if (this.oracle !== null && this.quiet) this.oracle.quiet();
+    if (this.quiet) this.reportStuck();
+    this.expectationOutcomes = judgeExpectations(this);
+    for (const [index, { held }] of this.expectationOutcomes.entries()) {
+      this.machine.events.emit(EVENT_EXPECTATION, HOST_PE, index, held ? 1 : 0);
+    }
     this.noteViolations();
+    return reportOf(this);
+  }
+
+  /** What waits for ever when all is quiet: for a lock, or for a guest to leave the hypervisor. */
+  private reportStuck(): void {
+    for (const { name, wait, pe } of this.scheduler.all()) {
+      const isHost = this.hostPes.includes(pe);
+      if (wait !== WAIT_LOCK && !isHost) continue;
+      const anomaly = wait === WAIT_LOCK ? `${name} waits for a lock for ever` : `${name} never ends`;
+      this.oracle?.report('P12', anomaly, { pe: pe.index });
+    }
   }
 
   /** The stage 2 of an endpoint, secure or not; null when there is none. */
@@ -202,11 +258,27 @@ export class World {
     return this.hypervisor.lifecycle instanceof RecordLifecycle ? this.hypervisor.lifecycle : null;
   }
 
-  guest(name: string): WorldGuest {
-    return present(
-      this.guests.find((guest) => guest.name === name),
-      `guest ${name}`,
-    );
+  /** A guest, or all that share a description's name. */
+  guestsNamed(name: string): readonly WorldGuest[] {
+    return this.guestsByName.get(name) ?? [];
+  }
+
+  /** EventListener: who gets which VM id, and when the last of a guest is gone. */
+  event(log: EventLog, at: number): void {
+    const kind = log.kind(at);
+    if (kind === EVENT_DOMAIN_CREATE) {
+      const guest = this.creating.get(this.scheduler.current?.pe.index ?? -1);
+      if (guest !== undefined) this.assignVm(guest, log.argument(at, 0));
+    } else if (kind === EVENT_DOMAIN_GONE || kind === EVENT_TEARDOWN_END) {
+      const guest = this.guestByVm.get(log.argument(at, 0));
+      if (guest !== undefined) this.noteGone(guest);
+    }
+  }
+
+  private assignVm(guest: WorldGuest, vmId: number): void {
+    guest.vmId = vmId;
+    this.guestByVm.set(vmId, guest);
+    this.endpoints.set(guest.name, vmId);
   }
 
   // Making ----------------------------------------------------------------------------------------------------------
@@ -226,7 +298,9 @@ export class World {
   }
 
   private newPe(): Pe {
-    return new Pe(this.peCount++);
+    const pe = new Pe(this.peCount++);
+    pe.stepping = this.description.interleave;
+    return pe;
   }
 
   private arm(fault: FaultDescription, index: number): ArmedFault {
@@ -238,10 +312,8 @@ export class World {
   }
 
   private isGuest(name: string, vmId: number): boolean {
-    for (const guest of this.guests) {
-      if (guest.vmId === vmId && (guest.name === name || guest.description.name === name)) return true;
-    }
-    return false;
+    const guest = this.guestByVm.get(vmId);
+    return guest !== undefined && (guest.name === name || guest.description.name === name);
   }
 
   private addGuests(description: GuestDescription): void {
@@ -257,7 +329,7 @@ export class World {
         guests: this.guestEndpoints,
       });
       this.guestEndpoints.set(name, script.endpoint);
-      this.guests.push({
+      const guest: WorldGuest = {
         name,
         description,
         script,
@@ -268,8 +340,14 @@ export class World {
         destroyAskedNs: null,
         goneNs: null,
         pes: [],
-      });
+        asleep: new Set(),
+      };
+      this.guests.push(guest);
+      this.guestsByName.set(name, [guest]);
     }
+    if (description.count === 1) return;
+    const all = this.guests.filter((guest) => guest.description === description);
+    this.guestsByName.set(description.name, all);
   }
 
   private *creations(): Iterable<TimelineEntry> {
@@ -316,39 +394,38 @@ export class World {
   private fireHypervisorTimer(timer: Timer): void {
     const pe = this.hostPes[HOST_PE];
     const work = (on: Pe) => this.hypervisor.timerFired(on, timer);
-    if (this.scheduler.busy(pe)) this.waitingForHost.push({ name: 'timer', work });
-    else this.scheduler.start(pe, 'timer', work(pe));
+    this.timerWork.push('timer', work);
+    if (!this.scheduler.busy(pe)) this.employ(pe, this.timerWork);
   }
 
-  /** Host work that waits for a free host PE: the first of them is kept for timers and interrupts. */
+  /** Gives waiting work to free host PEs. The first is kept for timers and interrupts, unless it is the only one. */
   private employHosts(): void {
-    while (this.waitingForHost.length > 0) {
-      const pe = this.freeHostPe(this.waitingForHost[0].name === 'timer');
-      if (pe === null) return;
-      const { name, work } = present(this.waitingForHost.shift(), 'waiting work');
-      this.scheduler.start(pe, name, work(pe));
+    if (!this.timerWork.empty && !this.scheduler.busy(this.hostPes[HOST_PE])) {
+      this.employ(this.hostPes[HOST_PE], this.timerWork);
+    }
+    for (let n = this.hostPes.length === 1 ? HOST_PE : 1; n < this.hostPes.length && !this.hostWork.empty; n++) {
+      if (!this.scheduler.busy(this.hostPes[n])) this.employ(this.hostPes[n], this.hostWork);
     }
   }
 
-  private freeHostPe(forTimer: boolean): Pe | null {
-    const first = forTimer || this.hostPes.length === 1 ? HOST_PE : 1;
-    const end = forTimer ? 1 : this.hostPes.length;
-    for (let n = first; n < end; n++) if (!this.scheduler.busy(this.hostPes[n])) return this.hostPes[n];
-    return null;
+  private employ(pe: Pe, queue: WorkQueue): void {
+    const { name, work } = queue.take();
+    this.scheduler.start(pe, name, work(pe));
   }
 
   // What the plan does --------------------------------------------------------------------------------------------------
 
   private act(entry: TimelineEntry): void {
+    if (entry.say !== undefined) this.tell(entry.say);
     switch (entry.do) {
       case 'create':
-        for (const guest of this.named(entry.guest)) this.host('create', (pe) => this.create(pe, guest));
+        for (const guest of this.guestsNamed(entry.guest)) this.host('create', (pe) => this.create(pe, guest));
         return;
       case 'destroy':
-        for (const guest of this.named(entry.guest)) this.host('destroy', (pe) => this.destroy(pe, guest));
+        for (const guest of this.guestsNamed(entry.guest)) this.host('destroy', (pe) => this.destroy(pe, guest));
         return;
       case 'interrupt':
-        for (const guest of this.named(entry.guest)) for (const pe of guest.pes) pe.interruptPending = true;
+        for (const guest of this.guestsNamed(entry.guest)) for (const pe of guest.pes) this.scheduler.interrupt(pe);
         return;
       case 'retry-quarantine':
         this.host('retry quarantine', (pe) => this.retryQuarantine(pe));
@@ -357,24 +434,21 @@ export class World {
         this.tell('everything in quarantine is written off');
         for (const item of this.records?.quarantine.list() ?? []) this.records?.quarantine.writeOff(item);
         return;
+      case 'say':
+        return;
     }
   }
 
   private host(name: string, work: (pe: Pe) => Coroutine): void {
-    this.waitingForHost.push({ name, work });
-  }
-
-  /** A guest, or all that share a description's name. */
-  private named(name: string): WorldGuest[] {
-    return this.guests.filter((guest) => guest.name === name || guest.description.name === name);
+    this.hostWork.push(name, work);
   }
 
   private *create(pe: Pe, guest: WorldGuest): Coroutine {
     const { description } = guest;
-    this.tell(`${guest.name} is created`);
     guest.script.reset();
     guest.goneNs = null;
     guest.destroyAskedNs = null;
+    this.creating.set(pe.index, guest);
     const { error, domain } = yield* this.hypervisor.createDomain(pe, {
       vcpuCount: description.vcpus.length,
       bits: description.bits,
@@ -382,15 +456,14 @@ export class World {
       ramBase: description.ramBase,
       tee: TEE_FFA,
     });
+    this.creating.delete(pe.index);
     guest.createError = error;
     guest.domain = domain;
     if (domain === null) {
-      this.tell(`${guest.name} could not be created (${error})`);
       return;
     }
     guest.createdNs = this.machine.time.nowNs;
-    guest.vmId = domain.vmId;
-    this.endpoints.set(guest.name, domain.vmId);
+    this.assignVm(guest, domain.vmId);
     this.oracle?.watchSpace(domain.vmId, domain.stage2);
     guest.pes.length = 0;
     for (const vcpu of domain.vcpus) {
@@ -403,12 +476,14 @@ export class World {
   private *destroy(pe: Pe, guest: WorldGuest): Coroutine {
     const { domain } = guest;
     if (domain === null || domain.life !== DOMAIN_ALIVE) return;
-    this.tell(`${guest.name} is destroyed`);
     guest.destroyAskedNs = this.machine.time.nowNs;
-    // The hypervisor kicks its vCPUs out of wherever they are.
-    for (const vcpuPe of guest.pes) vcpuPe.interruptPending = true;
+    // Its vCPUs are kicked out of wherever they are: the secure world, a sleep of their own, a wait for an interrupt.
+    for (const vcpuPe of guest.pes) {
+      this.scheduler.interrupt(vcpuPe);
+      if (guest.asleep.has(vcpuPe.index)) this.scheduler.rouse(vcpuPe);
+    }
     yield* this.hypervisor.destroyDomain(pe, domain);
-    for (const vcpuPe of guest.pes) vcpuPe.wake();
+    for (const vcpuPe of guest.pes) if (guest.asleep.has(vcpuPe.index)) vcpuPe.wake();
     this.noteGone(guest);
   }
 
@@ -442,12 +517,16 @@ export class World {
           yield* this.hypervisor.serve(pe, vcpu);
           break;
         case EXIT_WORK:
+          guest.asleep.add(pe.index);
           yield pe.sleepUntil(time.nowNs + context.workNs);
+          guest.asleep.delete(pe.index);
           break;
         case EXIT_IDLE:
           if (vcpu.interrupts.length === 0) {
             if (guest.script.vcpus[index].ended) return;
+            guest.asleep.add(pe.index);
             yield pe.suspend();
+            guest.asleep.delete(pe.index);
           }
           break;
         case EXIT_CRASH:
@@ -506,9 +585,8 @@ export class World {
     return record !== undefined && record.serial === guest.domain.serial;
   }
 
-  /** New findings of the oracle, as events; and what has gone meanwhile. */
+  /** New findings of the oracle, as events. */
   private noteViolations(): void {
-    for (const guest of this.guests) if (guest.destroyAskedNs !== null && guest.goneNs === null) this.noteGone(guest);
     if (this.oracle === null) return;
     const { violations } = this.oracle;
     for (; this.violationCount < violations.length; this.violationCount++) {
@@ -519,5 +597,28 @@ export class World {
         this.violationCount,
       );
     }
+  }
+}
+
+/** Work that waits for a host PE, first come first served. */
+class WorkQueue {
+  private items: { name: string; work: (pe: Pe) => Coroutine }[] = [];
+  private next = 0;
+
+  get empty(): boolean {
+    return this.next === this.items.length;
+  }
+
+  push(name: string, work: (pe: Pe) => Coroutine): void {
+    this.items.push({ name, work });
+  }
+
+  take(): { name: string; work: (pe: Pe) => Coroutine } {
+    const item = present(this.items[this.next++], 'waiting work');
+    if (this.empty) {
+      this.items = [];
+      this.next = 0;
+    }
+    return item;
   }
 }
