@@ -81,7 +81,9 @@ function makePrinter(host: Host, isTerminal: boolean, when: ColourWhen, write: (
   };
 }
 
-/** The habits of https://no-color.org: a variable that is set and not empty; and a terminal that says that it is dumb. */
+/**
+ * The habits of https://no-color.org: a variable that is set and not empty; and a terminal that says that it is dumb.
+ */
 function wantsColour(host: Host): boolean {
   const { NO_COLOR, TERM } = host.env;
   return (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb';

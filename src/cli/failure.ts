@@ -1,4 +1,5 @@
-// What the user reads when ffabric itself fails: what happened, that it is not their fault, and all that a report needs.
+// What the user reads when ffabric itself fails: what happened, that it is not their fault, and all that a report
+// needs.
 
 import { packageVersion } from './package-version.ts';
 

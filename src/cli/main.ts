@@ -1,7 +1,8 @@
-// The command line: finds the verb, loads its file, runs it, and turns what it throws into one message and an exit code.
+// The command line: finds the verb, loads its file, runs it, and turns what it throws into one message and an exit
+// code.
 //
-// Standard output is data, standard error is talk. A user's mistake is one message (exit code 2), a failure of ffabric's
-// own says what to report (4), Ctrl-C ends with what was found so far (130).
+// Standard output is data, standard error is talk. A user's mistake is one message (exit code 2), a failure of
+// ffabric's own says what to report (4), Ctrl-C ends with what was found so far (130).
 
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../base/user-error.ts';

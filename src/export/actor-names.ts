@@ -1,4 +1,5 @@
-// Who is who in a run. Events name VMs, partitions and texts by number; whoever made the world knows what they are called.
+// Who is who in a run. Events name VMs, partitions and texts by number; whoever made the world knows what they are
+// called.
 
 import { formatEndpointId, isSecureEndpoint } from '../abi/endpoint-ids.ts';
 
@@ -16,8 +17,8 @@ export interface ActorNames {
   /** Frame owners that no event introduces (`domain-create` introduces a domain's serial). */
   readonly owners?: readonly NamedActor[];
   /**
-   * What a number means that an event carries, by `kind.argument`: `story.line`, `quarantine.reason`, `fault.fault`. The
-   * number is the index.
+   * What a number means that an event carries, by `kind.argument`: `story.line`, `quarantine.reason`, `fault.fault`.
+   * The number is the index.
    */
   readonly texts?: Readonly<Record<string, readonly string[]>>;
 }

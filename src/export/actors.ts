@@ -1,5 +1,5 @@
-// The actors of a run, in the order in which every picture draws them: guests, hypervisor, SPMC, partitions, timer. And for
-// each event, whose it is and to whom it goes.
+// The actors of a run, in the order in which every picture draws them: guests, hypervisor, SPMC, partitions, timer.
+// And for each event, whose it is and to whom it goes.
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import * as k from '../base/event-kinds.ts';
@@ -21,7 +21,7 @@ export interface Ends {
   readonly to: Actor | null;
 }
 
-export const CROWD_ID = -1;
+const CROWD_ID = -1;
 
 export class Actors {
   /** In drawing order. */

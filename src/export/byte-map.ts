@@ -2,7 +2,8 @@
 // letters of their fields, so that the map reads without colour too. Under a row, carets mark the bytes of a field that
 // breaks a rule, with the rule.
 //
-// Rows that repeat inside one field are squeezed to `*`; a long map keeps its first rows and those with something wrong.
+// Rows that repeat inside one field are squeezed to `*`; a long map keeps its first rows and those with something
+// wrong.
 
 import { type LabelledField, RESERVED_LETTER } from './field-labels.ts';
 import { LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
@@ -11,6 +12,8 @@ const ROW_BYTES = 16;
 const HALF_ROW_BYTES = 8;
 /** Rows shown of a long map before it is cut. */
 const ROWS_SHOWN = 24;
+/** ... and rows with something wrong. */
+const WRONG_ROWS_SHOWN = 24;
 
 export interface ByteMapOptions {
   /** Shows every row, however many. */
@@ -24,6 +27,8 @@ interface Wrong {
   readonly text: string;
 }
 
+const NOTHING_WRONG: readonly Wrong[] = [];
+
 /** The map of `bytes`; `fields` come from `labelFields`. */
 export function byteMap(
   bytes: Uint8Array,
@@ -31,13 +36,17 @@ export function byteMap(
   options: ByteMapOptions = {},
 ): StyledLine[] {
   const owner = ownersOf(bytes.length, fields);
-  const wrong: Wrong[] = [];
+  const wrongOfRow = new Map<number, Wrong[]>();
   let end = bytes.length;
   for (const field of fields) {
     if (field.rule === null) continue;
     const one = wrongBytes(field, field.rule, bytes.length);
     if (one === null) continue;
-    wrong.push(one);
+    for (let row = Math.floor(one.start / ROW_BYTES); row * ROW_BYTES < one.end; row++) {
+      const others = wrongOfRow.get(row);
+      if (others === undefined) wrongOfRow.set(row, [one]);
+      else others.push(one);
+    }
     end = Math.max(end, one.end);
   }
   const rowCount = Math.ceil(end / ROW_BYTES);
@@ -46,20 +55,23 @@ export function byteMap(
   const lines: StyledLine[] = [];
   let isSqueezing = false;
   let hidden = 0;
+  let wrongRows = 0;
   for (let row = 0; row < rowCount; row++) {
-    const rowWrong = wrong.filter((one) => touchesRow(one, row));
+    const rowWrong = wrongOfRow.get(row) ?? NOTHING_WRONG;
     if (rowWrong.length === 0 && repeatsRowBefore(bytes, owner, row)) {
       if (!isSqueezing) lines.push(line(`${' '.repeat(width + 3)}*`, 'dim'));
       isSqueezing = true;
       continue;
     }
     isSqueezing = false;
-    if (rowWrong.length === 0 && row >= ROWS_SHOWN && row !== rowCount - 1 && options.all !== true) {
+    const isKept = row < ROWS_SHOWN || row === rowCount - 1 || (rowWrong.length > 0 && wrongRows < WRONG_ROWS_SHOWN);
+    if (!isKept && options.all !== true) {
       hidden++;
       continue;
     }
     if (hidden > 0) lines.push(hiddenLine(hidden, width));
     hidden = 0;
+    if (rowWrong.length > 0) wrongRows++;
     lines.push(rowLine(bytes, owner, row, width, rowWrong));
     for (const one of rowWrong) lines.push(caretLine(one, row, width));
   }
@@ -83,11 +95,6 @@ function wrongBytes(field: LabelledField, rule: string, sizeBytes: number): Wron
   // A field without bytes of its own (a length that the call states) is said in words alone.
   if (field.length === 0 && field.offset < sizeBytes) return null;
   return { start: Math.min(field.offset, sizeBytes), end: sizeBytes + 1, text };
-}
-
-function touchesRow(one: Wrong, row: number): boolean {
-  const first = row * ROW_BYTES;
-  return one.start < first + ROW_BYTES && one.end > first;
 }
 
 function repeatsRowBefore(bytes: Uint8Array, owner: readonly (LabelledField | null)[], row: number): boolean {

@@ -1,4 +1,5 @@
-// The timeline for the terminal: one line an event; in its middle one lane an actor, so that a scroll becomes a picture:
+// The timeline for the terminal: one line an event; in its middle one lane an actor, so that a scroll becomes a
+// picture:
 //
 //     0.000000  ├────▶│     │     │    g1: FFA_MEM_SHARE_32 totalLength 96
 //               │     ├────▶│     │    hypervisor: FFA_MEM_SHARE_64 totalLength 96

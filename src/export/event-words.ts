@@ -48,50 +48,36 @@ const DESCRIBE: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [
     k.EVENT_TEARDOWN_BEGIN,
     ([vm, , shares, messages, pages], n) =>
-      strong(
-        `teardown of ${endpointName(n, vm)}: ${count(shares, 'share')} and ${count(messages, 'message')} owed, ` +
-          `${count(pages, 'page')} held`,
-      ),
+      strong(`${teardown(n, vm)}: ${owed(shares, messages)} owed, ` + `${count(pages, 'page')} held`),
   ],
   [
     k.EVENT_TEARDOWN_ROUND,
-    ([vm, round, shares, messages], n) =>
-      plain(
-        `teardown of ${endpointName(n, vm)}, round ${round}: ${count(shares, 'share')} and ${count(messages, 'message')} left`,
-      ),
+    ([vm, round, shares, messages], n) => plain(`${teardown(n, vm)}, round ${round}: ${owed(shares, messages)} left`),
   ],
   [
     k.EVENT_TEARDOWN_WAIT,
     ([vm, untilNs, shares, messages], n) =>
-      plain(
-        `teardown of ${endpointName(n, vm)} waits until ${columnTime(untilNs)} s: ` +
-          `${count(shares, 'share')} and ${count(messages, 'message')} left`,
-      ),
+      plain(`${teardown(n, vm)} waits until ${columnTime(untilNs)} s: ` + `${owed(shares, messages)} left`),
   ],
   [
     k.EVENT_TEARDOWN_END,
     ([vm, rounds, pages], n) =>
       pages === 0
-        ? good(`teardown of ${endpointName(n, vm)} is done after ${count(rounds, 'round')}`)
-        : warning(
-            `teardown of ${endpointName(n, vm)} ends after ${count(rounds, 'round')}, ${count(pages, 'page')} in quarantine`,
-          ),
+        ? good(`${teardown(n, vm)} is done after ${count(rounds, 'round')}`)
+        : warning(`${teardown(n, vm)} ends after ${count(rounds, 'round')}, ${count(pages, 'page')} in quarantine`),
   ],
   [
     k.EVENT_QUARANTINE,
     ([vm, reason, low, high, pages, frame], n) =>
       warning(
-        `quarantine: ${count(pages, 'page')} of ${endpointName(n, vm)} from frame ${hex(frame)}, ${handle(low, high)}: ` +
+        `quarantine: ${pagesOf(n, vm, pages)} from frame ${hex(frame)}, ${handle(low, high)}: ` +
           named(n, 'quarantine.reason', reason),
       ),
   ],
   [
     k.EVENT_QUARANTINE_RELEASE,
     ([vm, how, low, high, pages], n) =>
-      good(
-        `out of quarantine: ${count(pages, 'page')} of ${endpointName(n, vm)}, ${handle(low, high)}: ` +
-          named(n, 'quarantine-release.how', how),
-      ),
+      good(`out of quarantine: ${pagesOf(n, vm, pages)}, ${handle(low, high)}: ${howReleased(n, how)}`),
   ],
   [
     k.EVENT_ANSWER_CLASS,
@@ -101,16 +87,12 @@ const DESCRIBE: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [
     k.EVENT_SHARE_LIVE,
     ([vm, low, high, pages, receiver], n) =>
-      plain(
-        `${endpointName(n, vm)} has shared ${count(pages, 'page')} with ${endpointName(n, receiver)}, ${handle(low, high)}`,
-      ),
+      plain(`${pagesOf(n, vm, pages)} shared with ${endpointName(n, receiver)}, ${handle(low, high)}`),
   ],
   [
     k.EVENT_SHARE_DEAD,
     ([vm, low, high, pages, receiver], n) =>
-      plain(
-        `${count(pages, 'page')} of ${endpointName(n, vm)} are back from ${endpointName(n, receiver)}, ${handle(low, high)}`,
-      ),
+      plain(`${pagesOf(n, vm, pages)} back from ${endpointName(n, receiver)}, ${handle(low, high)}`),
   ],
   [k.EVENT_TIMER_ARM, ([timer, expiryNs], n) => dim(`${timerName(n, timer)} is set to ${columnTime(expiryNs)} s`)],
   [k.EVENT_TIMER_FIRE, ([timer], n) => plain(`${timerName(n, timer)} fires`)],
@@ -230,6 +212,22 @@ function timerName(names: ActorNames, timer: number): string {
 
 function spName(names: ActorNames, sp: number, vcpu: number): string {
   return vcpu === 0 ? endpointName(names, sp) : `${endpointName(names, sp)} vCPU ${vcpu}`;
+}
+
+function howReleased(names: ActorNames, how: number): string {
+  return named(names, 'quarantine-release.how', how);
+}
+
+function owed(shares: number, messages: number): string {
+  return `${count(shares, 'share')} and ${count(messages, 'message')}`;
+}
+
+function pagesOf(names: ActorNames, vm: number, pages: number): string {
+  return `${count(pages, 'page')} of ${endpointName(names, vm)}`;
+}
+
+function teardown(names: ActorNames, vm: number): string {
+  return `teardown of ${endpointName(names, vm)}`;
 }
 
 /** `1 page`, `2 pages`. */

@@ -6,6 +6,8 @@ import { LineBuilder, line, type StyledLine } from './styled-text.ts';
 
 /** Elements shown of a long array before it is cut. */
 const ELEMENTS_SHOWN = 6;
+/** Elements with something wrong that are kept all the same. */
+const WRONG_SHOWN = 16;
 const INDENT = 2;
 
 export interface FieldTreeOptions {
@@ -27,7 +29,8 @@ export function fieldTree(fields: readonly LabelledField[], options: FieldTreeOp
   const lines: StyledLine[] = [];
   let groups: readonly string[] = [];
   let hiddenIn = '';
-  const wrongElements = new Set(fields.filter((field) => field.rule !== null).map((field) => elementOf(field.path)));
+  const wrong = fields.filter((field) => field.rule !== null).slice(0, WRONG_SHOWN);
+  const wrongElements = new Set(wrong.map((field) => elementOf(field.path)));
   for (const field of fields) {
     const element = elementOf(field.path);
     if (options.all !== true && !wrongElements.has(element) && isHidden(element, elementCounts)) {

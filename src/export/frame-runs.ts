@@ -1,5 +1,5 @@
-// What is known of every frame as a run goes on: its owner, its references, who maps it, whom it was given to first. Kept as
-// runs of neighbours that are alike so far: 64 GiB cost what happened to them.
+// What is known of every frame as a run goes on: its owner, its references, who maps it, whom it was given to first.
+// Kept as runs of neighbours that are alike so far: 64 GiB cost what happened to them.
 
 import * as k from '../base/event-kinds.ts';
 import type { EventSource } from './event-source.ts';

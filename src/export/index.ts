@@ -1,5 +1,5 @@
-// export: a run or a descriptor as something to look at: text with style marks, JSON Lines, a trace for Perfetto, a Mermaid
-// diagram, maps of who holds which pages. Pure: events and names in, text out. Nothing here decides anything.
+// export: a run or a descriptor as something to look at: text with style marks, JSON Lines, a trace for Perfetto, a
+// Mermaid diagram, maps of who holds which pages. Pure: events and names in, text out. Nothing here decides anything.
 
 export * from './actor-names.ts';
 export * from './byte-map.ts';

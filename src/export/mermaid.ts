@@ -1,6 +1,7 @@
 // A run, or a part of one, as a Mermaid sequence diagram, which GitHub and many editors draw.
 //
-// A diagram that nobody can read helps nobody: after `mostMessages` it ends with a note that says how many are left out.
+// A diagram that nobody can read helps nobody: after `mostMessages` it ends with a note that says how many are left
+// out.
 
 import * as k from '../base/event-kinds.ts';
 import type { ActorNames } from './actor-names.ts';

@@ -1,5 +1,6 @@
-// Which answer belongs to which call. Doors nest on a PE: a guest's call, in it the hypervisor's SMCs. A partition's calls
-// do not: what ends its turn (FFA_MSG_WAIT, a direct response) is answered when it is entered again, perhaps by another PE.
+// Which answer belongs to which call. Doors nest on a PE: a guest's call, in it the hypervisor's SMCs. A partition's
+// calls do not: what ends its turn (FFA_MSG_WAIT, a direct response) is answered when it is entered again, perhaps by
+// another PE.
 
 import {
   EVENT_GUEST_CALL,

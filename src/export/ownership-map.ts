@@ -1,5 +1,5 @@
-// Who owned and who held which pages, over time, as rows of letters: a row is a run of frames with one history, a column a
-// change of somebody's hold. A page that never comes back is a stripe that never becomes a dot.
+// Who owned and who held which pages, over time, as rows of letters: a row is a run of frames with one history, a
+// column a change of somebody's hold. A page that never comes back is a stripe that never becomes a dot.
 //
 // Only frames that were shared, pinned or in quarantine have a row; the others are counted below.
 

@@ -1,11 +1,11 @@
-// A run as Chrome trace events, which ui.perfetto.dev and chrome://tracing open: one track for each guest, partition and PE,
-// calls as slices, arrows from door to door, what happens at once as instants, and counters of pages.
+// A run as Chrome trace events, which ui.perfetto.dev and chrome://tracing open: one track for each guest, partition
+// and PE, calls as slices, arrows from door to door, what happens at once as instants, and counters of pages.
 //
-// Virtual time may stand still while much happens, and a viewer draws nothing that takes no time. So events of one instant
-// are spread one nanosecond apart, in their order; `args.ns` of each is its true time.
+// Virtual time may stand still while much happens, and a viewer draws nothing that takes no time. So events of one
+// instant are spread one nanosecond apart, in their order; `args.ns` of each is its true time.
 //
-// [Perfetto]: the JSON format is the legacy one; begin and end events nest per track, flow events bind to the slice that
-// encloses them.
+// [Perfetto]: the JSON format is the legacy one; begin and end events nest per track, flow events bind to the slice
+// that encloses them.
 
 import * as k from '../base/event-kinds.ts';
 import type { ActorNames } from './actor-names.ts';
@@ -148,7 +148,8 @@ class TraceWriter {
       this.instant(source, at, name, args);
       return;
     }
-    // The guest's slice is its wait. The hypervisor's SMC is a slice of the hypervisor and, what it causes, of the SPMC.
+    // The guest's slice is its wait. The hypervisor's SMC is a slice of the hypervisor and, what it causes, of the
+    // SPMC.
     this.begin(source, name, args);
     const target = this.tracks.track(to, events.pe(at));
     if (from.kind === 'sp') return;

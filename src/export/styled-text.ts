@@ -1,5 +1,5 @@
-// Text with style marks: what every picture here returns. A picture knows what is a wrong byte or an actor's own colour;
-// only the command line (or a page) knows how that looks, or that it must look like nothing at all.
+// Text with style marks: what every picture here returns. A picture knows what is a wrong byte or an actor's own
+// colour; only the command line (or a page) knows how that looks, or that it must look like nothing at all.
 
 /** What a piece of text is. Hues tell neighbours apart and mean nothing by themselves. */
 export type Style =

@@ -1,5 +1,5 @@
-// The closing table: for each guest that lived, how many pages it had and where each of them is now. The columns of a row
-// add up to its first, by construction of the counts: a page that nobody accounts for would show as missing.
+// The closing table: for each guest that lived, how many pages it had and where each of them is now. The columns of a
+// row add up to its first, by construction of the counts: a page that nobody accounts for would show as missing.
 
 import type { ActorNames } from './actor-names.ts';
 import type { EventSource } from './event-source.ts';

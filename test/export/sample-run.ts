@@ -1,5 +1,5 @@
-// A run written by hand, for the tests of every picture: g1 shares two pages with crypto and is destroyed while crypto holds
-// them; the first reclaim is DENIED, a timer brings them back; g2's page goes to quarantine.
+// A run written by hand, for the tests of every picture: g1 shares two pages with crypto and is destroyed while
+// crypto holds them; the first reclaim is DENIED, a timer brings them back; g2's page goes to quarantine.
 
 import {
   FFA_ERROR,
@@ -21,8 +21,8 @@ import { EventLog } from '../../src/base/event-log.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import type { ActorNames } from '../../src/export/actor-names.ts';
 
-export const CRYPTO = 0x8001;
-export const LOGGER = 0x8002;
+const CRYPTO = 0x8001;
+const LOGGER = 0x8002;
 const DENIED = 0xfffffffa;
 
 export const SAMPLE_NAMES: ActorNames = {
@@ -49,8 +49,8 @@ export const SAMPLE_NAMES: ActorNames = {
 };
 
 /** First frames of g1's and g2's memory, 16 pages each. */
-export const G1_FRAME = 0x40400;
-export const G2_FRAME = 0x40410;
+const G1_FRAME = 0x40400;
+const G2_FRAME = 0x40410;
 
 export function sampleRun(): EventLog {
   const log = new EventLog();

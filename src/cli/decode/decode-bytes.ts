@@ -11,6 +11,9 @@ import { LineBuilder, line, type StyledLine } from '../../export/styled-text.ts'
 import { DESCRIPTOR_KINDS, type DescriptorKind } from './descriptor-kinds.ts';
 import { guess, isClean, isLikely, type Reading, readAsKind, readingTitle } from './reading.ts';
 
+/** Wrong fields named before the map. */
+const REMARKS_SHOWN = 8;
+
 export interface DecodedBytes {
   readonly reading: Reading;
   /** Whether the user said what the bytes are. */
@@ -63,15 +66,25 @@ export function describeBytes(bytes: Uint8Array, decoded: DecodedBytes, all: boo
       line(`${path} at 0x${offset.toString(16)} ${verb}: ${rule}. FF-A answers ${errorName(reading.error)}.`, 'wrong'),
     );
   }
-  const remarks = reading.fields.filter((field) => field.rule !== undefined);
-  for (const { path, offset, text, rule } of remarks) {
-    if (path === reading.fault?.path && offset === reading.fault.offset) continue;
-    lines.push(line(`${path} at 0x${offset.toString(16)} is ${text}: ${rule}.`, 'wrong'));
-  }
+  for (const remark of remarkLines(reading, all)) lines.push(remark);
   if (reading.fault === null && reading.leftBytes > 0) {
     lines.push(line(`${count(reading.leftBytes, 'byte')} besides are not zero and belong to no field.`, 'warning'));
   }
-  lines.push([], ...byteMap(bytes, fields, { all }), [], ...fieldTree(fields, { all }));
+  return [...lines, [], ...byteMap(bytes, fields, { all }), [], ...fieldTree(fields, { all })];
+}
+
+/** What breaks a rule though the whole could be decoded. */
+function remarkLines(reading: Reading, all: boolean): StyledLine[] {
+  const remarks = reading.fields.filter(
+    ({ offset, path, rule }) =>
+      rule !== undefined && !(path === reading.fault?.path && offset === reading.fault.offset),
+  );
+  const shown = all ? remarks : remarks.slice(0, REMARKS_SHOWN);
+  const lines = shown.map(({ path, offset, text, rule }) =>
+    line(`${path} at 0x${offset.toString(16)} is ${text}: ${rule}.`, 'wrong'),
+  );
+  const left = remarks.length - shown.length;
+  if (left > 0) lines.push(line(`… ${count(left, 'more field')} with something wrong (--all shows them)`, 'wrong'));
   return lines;
 }
 

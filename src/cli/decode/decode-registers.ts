@@ -1,5 +1,6 @@
-// Registers of a call or of an answer in words, by the call table. An answer means little alone: what FFA_SUCCESS carries and
-// why FFA_ERROR says DENIED depend on the call. It is the set of registers before it, or what `--as` names.
+// Registers of a call or of an answer in words, by the call table. An answer means little alone: what FFA_SUCCESS
+// carries and why FFA_ERROR says DENIED depend on the call. It is the set of registers before it, or what `--as`
+// names.
 
 import type { Call, CallError } from '../../abi/calls/call.ts';
 import { CALLS, callOf } from '../../abi/calls/call-table.ts';
@@ -43,7 +44,10 @@ export interface DecodedRegisters {
   readonly registers: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Decodes sets in order: a set after a call is its answer. `asked`: the call that the first set answers, if it is one. */
+/**
+ * Decodes sets in order: a set after a call is its answer. `asked`: the call that the first set answers, if it is
+ * one.
+ */
 export function decodeRegisterSets(
   sets: readonly RegisterSet[],
   asked: Call | null,
@@ -205,7 +209,9 @@ function titleLine(one: DecodedRegisters, version: number | null): StyledLine {
   return built.done();
 }
 
-/** One line a field: where it is, what it is called, what it says; then registers that no field of the call explains. */
+/**
+ * One line a field: where it is, what it is called, what it says; then registers that no field of the call explains.
+ */
 function fieldLines(one: DecodedRegisters): StyledLine[] {
   const rows = one.fields.map((field) => {
     const space = field.path.indexOf(' ');

@@ -1,5 +1,5 @@
-// Bytes as people write them: `01002f00`, `01 00 2f 00`, `0x01, 0x00`, a dump of xxd or `hexdump -C`, or words of 32 or 64
-// bits as gdb prints them (`0x40000000: 0x002f0001 0x00000000`; little-endian, as they lie in memory).
+// Bytes as people write them: `01002f00`, `01 00 2f 00`, `0x01, 0x00`, a dump of xxd or `hexdump -C`, or words of 32
+// or 64 bits as gdb prints them (`0x40000000: 0x002f0001 0x00000000`; little-endian, as they lie in memory).
 
 import { UserError } from '../../base/user-error.ts';
 import { placeIn } from './text-place.ts';

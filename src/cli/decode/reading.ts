@@ -80,8 +80,8 @@ export function readingTitle(reading: Reading): string {
 }
 
 /**
- * What speaks for a reading: that it decodes, that somebody would write it, that nothing is left over, that few rules are
- * broken; and among readings with a fault, how far it came.
+ * What speaks for a reading: that it decodes, that somebody would write it, that nothing is left over, that few rules
+ * are broken; and among readings with a fault, how far it came.
  */
 function likelihood(reading: Reading): number {
   let wrong = 0;

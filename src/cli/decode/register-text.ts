@@ -1,5 +1,5 @@
-// Registers as people write them: `x0=0x84000073 x1=0x50`, `w0: 84000073`, as gdb prints them, or a plain list that begins
-// with a function id. A register that comes again begins another set: a call and its answer, say.
+// Registers as people write them: `x0=0x84000073 x1=0x50`, `w0: 84000073`, as gdb prints them, or a plain list that
+// begins with a function id. A register that comes again begins another set: a call and its answer, say.
 
 import { isInFfaRange } from '../../abi/function-ids.ts';
 import { UserError } from '../../base/user-error.ts';
