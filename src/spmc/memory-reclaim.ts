@@ -46,7 +46,9 @@ export function relinquishMemory(spmc: Spmc, caller: Endpoint, r: RegisterFile, 
   if (receiver === null || !receiver.holds || receiver.fragmentsRead !== transaction.fragmentCount) {
     return FFA_INVALID_PARAMETERS;
   }
-  const zero = (readU32(bytes, RELINQUISH_FLAGS_OFFSET) & RELINQUISH_FLAG_ZERO) !== 0 && isLastHolder(transaction);
+  // A VM's relinquish is bookkeeping: no page of its own is touched, so nothing is zeroed.
+  const asked = (readU32(bytes, RELINQUISH_FLAGS_OFFSET) & RELINQUISH_FLAG_ZERO) !== 0;
+  const zero = caller.secure && asked && isLastHolder(transaction);
   if (zero && transaction.kind === KIND_SHARE) return FFA_INVALID_PARAMETERS;
   if (zero && (receiver.permissions & DATA_ACCESS_MASK) === DATA_ACCESS_RO) return FFA_DENIED;
   relinquish(spmc, transaction, receiver, caller);
@@ -71,10 +73,9 @@ export function relinquish(_spmc: Spmc, transaction: Transaction, receiver: Rece
 export function reclaimMemory(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
   const transaction = spmc.slots.find(r.w(1), r.w(2));
   if (transaction === null || !transaction.complete) return FFA_INVALID_PARAMETERS;
-  if (caller.secure === transaction.fromNormalWorld || (caller.secure && transaction.sender !== caller.id)) {
-    return FFA_INVALID_PARAMETERS;
-  }
-  if (transaction.held) return FFA_DENIED;
+  if (caller.secure && (transaction.fromNormalWorld || transaction.sender !== caller.id)) return FFA_INVALID_PARAMETERS;
+  // What a partition sent never comes to the normal world, and the normal world is not told more than that.
+  if (transaction.held || caller.secure === transaction.fromNormalWorld) return FFA_DENIED;
   const zero = (r.w(3) & RECLAIM_FLAG_ZERO) !== 0;
   if (zero && (transaction.senderAttributes & STAGE2_WRITE) === 0) return FFA_DENIED;
   setTransactionAttributes(spmc.senderPages(transaction), transaction, transaction.senderAttributes);

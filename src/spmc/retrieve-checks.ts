@@ -22,6 +22,7 @@ import {
   MEMORY_FLAG_ZERO,
   MEMORY_FLAG_ZERO_AFTER_RELINQUISH,
   MEMORY_FLAGS_RETRIEVE_MASK,
+  MEMORY_TYPE_DEVICE,
   MEMORY_TYPE_MASK,
   MEMORY_TYPE_NORMAL,
   MEMORY_TYPE_UNSPECIFIED,
@@ -78,7 +79,8 @@ export function checkRetrieve(
   if (attributed !== FFA_OK) return attributed;
   const received = checkReceivers(caller, transaction, bytes, parts, flags, own, grant);
   if (received !== FFA_OK) return received;
-  const device = (transaction.senderAttributes & STAGE2_DEVICE) !== 0;
+  const stated = transaction.attributes & MEMORY_TYPE_MASK;
+  const device = stated === MEMORY_TYPE_DEVICE || (transaction.senderAttributes & STAGE2_DEVICE) !== 0;
   return device && memoryType(bytes) === MEMORY_TYPE_NORMAL ? FFA_DENIED : FFA_OK;
 }
 

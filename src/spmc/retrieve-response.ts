@@ -10,6 +10,7 @@ import {
   CONSTITUENT_SIZE_BYTES,
   EMAD_1_0_SIZE_BYTES,
   EMAD_1_2_IMPDEF_OFFSET,
+  EMAD_1_2_RESERVED_24_OFFSET,
   EMAD_1_2_SIZE_BYTES,
   EMAD_COMPOSITE_OFFSET,
   EMAD_PERMISSIONS_OFFSET,
@@ -74,7 +75,8 @@ export function writeResponse(
     const at = array + n * emadSize;
     if (receiver === null) {
       // The hypervisor gets entries as they lie in the sender's descriptor, one each 32 bytes whatever their size there.
-      for (let byte = 0; byte < emadSize; byte++) bytes[at + byte] = transaction.access[n * EMAD_1_2_SIZE_BYTES + byte];
+      const kept = Math.min(emadSize, EMAD_1_2_RESERVED_24_OFFSET);
+      for (let byte = 0; byte < kept; byte++) bytes[at + byte] = transaction.access[n * EMAD_1_2_SIZE_BYTES + byte];
     } else {
       writeU16(bytes, at + EMAD_RECEIVER_OFFSET, receiver.id);
       bytes[at + EMAD_PERMISSIONS_OFFSET] = permissions;
