@@ -1,7 +1,7 @@
 // FFA_PARTITION_INFO_GET, in two ways: asked of the SPMC each time, or answered from the boot-time listing, with the
 // VMs that the guest may see. [Xen 7356bb5e47] [Xen ffa_partinfo.c]
 //
-// Limits: the listing must fit the guest's RX buffer.
+// Limits: the listing must fit the guest's RX buffer, one page.
 
 import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../abi/errors.ts';
 import { FFA_PARTITION_INFO_GET, FFA_RX_ACQUIRE, FFA_RX_RELEASE } from '../abi/function-ids.ts';
@@ -266,27 +266,20 @@ function fillRx(hypervisor: Hypervisor, pe: Pe, registers: RegisterFile, context
   const listing = partitionListing(hypervisor.secure);
   const isShort = context.version === FFA_VERSION_1_0;
   const size = isShort ? PARTITION_INFO_1_0_SIZE_BYTES : PARTITION_INFO_1_1_SIZE_BYTES;
-  const capacity = context.bufferPageCount * PAGE_SIZE_BYTES;
-  const contents = hypervisor.machine.frames.contents;
-  const target = context.rxFrame * PAGE_SIZE_BYTES;
   let count = listing.partitions.length;
   if (asksForAll(registers)) {
-    const encoded = isShort ? listing.short : listing.long;
-    const partitionsEnd = encoded.length;
     count += listedVmCount(hypervisor, context);
-    if (count * size > capacity) return FFA_NO_MEMORY;
-    contents.write(target, encoded, 0, partitionsEnd);
-    if (count * size > partitionsEnd) {
-      const bytes = stagingOf(hypervisor, pe).bytes;
-      const length = writeVmEntries(hypervisor, context, bytes, 0, size);
-      contents.write(target + partitionsEnd, bytes, 0, length);
-    }
+    if (count * size > PAGE_SIZE_BYTES) return FFA_NO_MEMORY;
+    const encoded = isShort ? listing.short : listing.long;
+    const page = hypervisor.machine.frames.contents.page(context.rxFrame);
+    page.set(encoded);
+    if (count * size > encoded.length) writeVmEntries(hypervisor, context, page, encoded.length, size);
   } else {
     const bytes = stagingOf(hypervisor, pe).bytes;
     count = encodeMatches(listing, registers, bytes, size);
     if (count === 0) return FFA_INVALID_PARAMETERS;
-    if (count * size > capacity) return FFA_NO_MEMORY;
-    contents.write(target, bytes, 0, count * size);
+    if (count * size > PAGE_SIZE_BYTES) return FFA_NO_MEMORY;
+    hypervisor.machine.frames.contents.write(context.rxFrame * PAGE_SIZE_BYTES, bytes, 0, count * size);
   }
   emitRxWrite(hypervisor, pe, context, count * size);
   answerSuccess(registers, count, isShort ? 0 : size);
