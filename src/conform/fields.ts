@@ -45,14 +45,12 @@ export class Fields {
     return value as boolean;
   }
 
-  /** An integer below 2^53, at least `least`. */
-  number(name: string, fallback?: number, least = -Infinity): number {
+  /** An integer below 2^53, from `least` to `most`. */
+  number(name: string, fallback?: number, least = -Infinity, most = Infinity): number {
     const value = this.values[name];
     if (value === undefined && fallback !== undefined) return fallback;
     const number = parseDouble(value);
-    if (number === null || number < least) {
-      this.fail(name, least === 0 ? 'a number, 0 or more ("0x…" or decimal)' : 'a number ("0x…" or decimal)');
-    }
+    if (number === null || number < least || number > most) this.fail(name, numberThatFits(least, most));
     return number as number;
   }
 
@@ -86,6 +84,11 @@ export class Fields {
     const found = value === undefined ? 'is missing' : `is ${shown(value)}`;
     throw wrong(this.place, `"${name}" ${found}`, `it must be ${fits}`);
   }
+}
+
+function numberThatFits(least: number, most: number): string {
+  if (most !== Infinity) return `a number from ${least} to ${most}`;
+  return least === 0 ? 'a number, 0 or more ("0x…" or decimal)' : 'a number ("0x…" or decimal)';
 }
 
 function wrong(place: FieldsPlace, what: string, hint: string): UserError {

@@ -23,7 +23,7 @@ import { mediate } from '../hypervisor/guest-call.ts';
 import { SMCCC_VERSION_1_2 } from '../hypervisor/secure-world.ts';
 import type { AnswerCheck } from './answer-check.ts';
 import type { Fields } from './fields.ts';
-import { RAM_BASE, type ReplayDomain, type ReplayMachine } from './replay-machine.ts';
+import { FRAME_COUNT, RAM_BASE, type ReplayDomain, type ReplayMachine } from './replay-machine.ts';
 import { formatBytes, parseBytes, parseRegisters } from './vector-value.ts';
 
 /** Does one operation; what differs from the answer is reported to `check`. */
@@ -31,6 +31,10 @@ export type Operation = (replay: ReplayMachine, operation: Fields, check: Answer
 
 const UUID_SIZE_BYTES = 16;
 const VCPUS_DEFAULT = 2;
+const VCPUS_MAX = 512;
+/** Eleven days: a timer that never rests still ends. */
+const ADVANCE_MS_MAX = 1e9;
+const LATENCY_NS_MAX = 1e12;
 const PAGES_DEFAULT = 1024;
 const DEFAULT_SMCCC_VERSION = SMCCC_VERSION_1_2;
 
@@ -39,7 +43,7 @@ function probe(replay: ReplayMachine, operation: Fields, check: AnswerCheck): vo
   const { conduit } = replay;
   for (const script of operation.list('scripts')) conduit.scripts.add(operation.entry(script, 'a script'));
   const spmc = operation.fields('spmc');
-  conduit.latencyNs = spmc.number('latency_ns', 0, 0);
+  conduit.latencyNs = spmc.number('latency_ns', 0, 0, LATENCY_NS_MAX);
   conduit.partitionList = partitionList(spmc);
   hypervisor.secure.smcccVersion = operation.number('smccc', DEFAULT_SMCCC_VERSION, 0);
   check.withSmcs(() => {
@@ -74,9 +78,9 @@ function domainConfig(operation: Fields): DomainConfig {
   const tee = operation.number('tee', TEE_FFA);
   if (tee !== TEE_NONE && tee !== TEE_OTHER && tee !== TEE_FFA) operation.fail('tee', '0, 1 or 2');
   return {
-    vcpuCount: operation.number('vcpus', VCPUS_DEFAULT, 1),
+    vcpuCount: operation.number('vcpus', VCPUS_DEFAULT, 1, VCPUS_MAX),
     bits: bits as 32 | 64,
-    pageCount: operation.number('pages', PAGES_DEFAULT, 0),
+    pageCount: operation.number('pages', PAGES_DEFAULT, 0, FRAME_COUNT),
     ramBase: RAM_BASE,
     tee: tee as 0 | 1 | 2,
   };
@@ -95,7 +99,7 @@ function addDomain(replay: ReplayMachine, operation: Fields, check: AnswerCheck,
   const id = operation.number('dom', undefined, 0);
   if (hypervisor.domains.find(id) !== null) operation.fail('dom', 'a domain that does not exist yet');
   const domain = hypervisor.domains.allocateAs(id, domainConfig(operation));
-  if (domain === null) operation.fail('pages', 'no more than the recorded machine has (16384 in all)');
+  if (domain === null) operation.fail('pages', `no more than the recorded machine has left (${FRAME_COUNT} in all)`);
   const added: ReplayDomain = { domain, undone: false };
   replay.domains.set(id, added);
   check.withSmcs(() => {
@@ -146,7 +150,7 @@ function write(replay: ReplayMachine, operation: Fields): void {
 }
 
 function read(replay: ReplayMachine, operation: Fields, check: AnswerCheck): void {
-  const bytes = new Uint8Array(operation.number('len', undefined, 0));
+  const bytes = new Uint8Array(operation.number('len', undefined, 0, FRAME_COUNT * PAGE_SIZE_BYTES));
   access(replay, operation, bytes.length, (address, at, length) => {
     replay.machine.frames.contents.read(address, bytes, at, length);
   });
@@ -189,7 +193,7 @@ const PAGE_TYPES: ReadonlyMap<string, Stage2Attributes> = new Map([
 function map(replay: ReplayMachine, operation: Fields): void {
   const { domain } = find(replay, operation);
   const gfn = operation.pageNumber('gpa');
-  const count = operation.number('n', 1, 1);
+  const count = operation.number('n', 1, 1, FRAME_COUNT);
   const type = operation.text('type');
   if (type === 'invalid') {
     domain.stage2.unmap(gfn, count);
@@ -251,7 +255,7 @@ function domainPut(replay: ReplayMachine, operation: Fields, check: AnswerCheck)
 }
 
 function advance(replay: ReplayMachine, operation: Fields, check: AnswerCheck): void {
-  const targetNs = replay.machine.time.nowNs + operation.number('ms', undefined, 0) * NS_PER_MS;
+  const targetNs = replay.machine.time.nowNs + operation.number('ms', undefined, 0, ADVANCE_MS_MAX) * NS_PER_MS;
   const fires = check.fields.list('fires');
   let count = 0;
   replay.advance(targetNs, (atNs, run) => {

@@ -17,7 +17,8 @@ import { Oracle, type Violation } from '../oracle/index.ts';
 import { RecordedConduit, type UnderWay } from './recorded-conduit.ts';
 
 const FIRST_FRAME = 0x40000;
-const FRAME_COUNT = 0x4000;
+/** Frames of the whole machine. */
+export const FRAME_COUNT = 0x4000;
 const HEAP_FRAMES = 0x400;
 /** Left free in the heap, each on its own: the mediator's RX and TX. */
 const OWN_BUFFERS: readonly FrameNumber[] = [FIRST_FRAME, FIRST_FRAME + 2];

@@ -71,7 +71,7 @@ describe('a broken vector file', () => {
     [
       'a missing field',
       [HEADER, session(PROBE, '[{"op":"advance"},{}]')],
-      'file:2:1: session "s", step 2: "ms" is missing; it must be a number, 0 or more ("0x…" or decimal)',
+      'file:2:1: session "s", step 2: "ms" is missing; it must be a number from 0 to 1000000000',
     ],
     [
       'a number that is none',
@@ -81,8 +81,18 @@ describe('a broken vector file', () => {
     [
       'more memory than there is',
       [HEADER, session(PROBE, '[{"op":"domain_init","dom":1,"pages":99999},{}]')],
-      'file:2:1: session "s", step 2: "pages" is 99999; it must be no more than the recorded machine has ' +
+      'file:2:1: session "s", step 2: "pages" is 99999; it must be a number from 0 to 16384',
+    ],
+    [
+      'more memory than is left',
+      [HEADER, session(PROBE, '[{"op":"domain_init","dom":1,"pages":16384},{}]')],
+      'file:2:1: session "s", step 2: "pages" is 16384; it must be no more than the recorded machine has left ' +
         '(16384 in all)',
+    ],
+    [
+      'time without end',
+      [HEADER, session(PROBE, '[{"op":"advance","ms":1e300},{}]')],
+      'file:2:1: session "s", step 2: "ms" is 1e+300; it must be a number from 0 to 1000000000',
     ],
     [
       'an answer that is not there',

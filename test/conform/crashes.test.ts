@@ -68,7 +68,7 @@ describe('sessions that ended in a crash', () => {
     );
     expect(frame).toBeGreaterThan(0);
     expect(replay.failures).toHaveLength(1);
-    expect(replay.failures[0]).toMatchObject({ operation: 'oracle', expected: 'P3: P1 to P5 hold' });
-    expect(replay.failures[0].got).toMatch(/^P3: page with a reference that nothing holds/);
+    expect(replay.failures[0]).toMatchObject({ operation: 'oracle', expected: 'P4: P1 to P5 hold' });
+    expect(replay.failures[0].got).toMatch(/^P4: page of a domain that is gone gets a reference/);
   });
 });

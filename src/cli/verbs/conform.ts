@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../base/user-error.ts';
 import { type Failure, FileReplay } from '../../conform/file-replay.ts';
 import { forEachLine } from '../../conform/text-lines.ts';
-import type { Style, StyledLine } from '../../export/styled-text.ts';
+import { type Style, type StyledLine, span } from '../../export/styled-text.ts';
 import type { Profile } from '../../hypervisor/profile.ts';
 import { PROFILES } from '../../hypervisor/profiles/profile-table.ts';
 import type { CliContext } from '../context.ts';
@@ -61,7 +61,7 @@ async function conform(files: readonly string[], flags: ConformFlags, context: C
   const report = () => {
     const seconds = (performance.now() - began) / 1000;
     if (flags.json === true) context.out.json(document(replays, seconds));
-    else context.out.print(summary(replays, seconds, max));
+    else context.out.print(summary(replays, seconds, max, flags.profile));
   };
   context.onInterrupt(report);
   for (const file of files) {
@@ -73,6 +73,9 @@ async function conform(files: readonly string[], flags: ConformFlags, context: C
     const text = readText(resolve(context.host.directory, file), file);
     for (const number of forEachLine(text, replay)) if (number % BREATH_LINES === 0) await context.breathe();
     if (flags.json !== true) context.out.print([fileLine(replay)]);
+  }
+  if (flags.session !== undefined && replays.every((replay) => replay.passed + replay.failed + replay.skipped === 0)) {
+    throw new UserError(`no session's name contains '${flags.session}'`, null, '--session takes a part of a name');
   }
   report();
   if (replays.some((replay) => replay.failed > 0)) context.exitCode = EXIT_FAILED;
@@ -96,7 +99,7 @@ function readText(path: string, file: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new UserError(`cannot be read: ${reason(error)}`, place, 'give a file that conform can read');
+    throw new UserError(`cannot be read: ${reason(error)}`, place, 'give a vector file (.jsonl or .jsonl.gz)');
   }
   if (bytes.length < 2 || bytes.readUInt16BE(0) !== GZIP_MAGIC) {
     if (file.endsWith('.gz')) throw new UserError('is not packed with gzip', place, 'its name says that it is');
@@ -109,8 +112,16 @@ function readText(path: string, file: string): string {
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'it is not allowed',
+};
+
 function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? error.message;
 }
 
 function total(replays: readonly FileReplay[], count: (replay: FileReplay) => number): number {
@@ -147,40 +158,46 @@ function fileLine(replay: FileReplay): StyledLine {
   const count = (value: number) => value.toLocaleString('en-US').padStart(COUNT_WIDTH);
   const failed: Style = replay.failed > 0 ? 'wrong' : 'dim';
   return [
-    { text: `${count(replay.passed)} passed`, style: 'good' },
-    { text: `${count(replay.failed)} failed`, style: failed },
-    { text: `${count(replay.skipped)} skipped  `, style: 'dim' },
-    { text: replay.file, style: 'plain' },
+    span(`${count(replay.passed)} passed`, 'good'),
+    span(`${count(replay.failed)} failed`, failed),
+    span(`${count(replay.skipped)} skipped  `, 'dim'),
+    span(replay.file),
   ];
 }
 
-function summary(replays: readonly FileReplay[], seconds: number, max: number): StyledLine[] {
+function summary(
+  replays: readonly FileReplay[],
+  seconds: number,
+  max: number,
+  profile: string | undefined,
+): StyledLine[] {
   const lines: StyledLine[] = [];
   const failures = allFailures(replays);
-  for (const failure of failures.slice(0, max)) lines.push(...failureLines(failure));
+  for (const failure of failures.slice(0, max)) lines.push(...failureLines(failure, profile));
   if (failures.length > max) {
-    lines.push([{ text: `… and ${failures.length - max} more (--max ${failures.length} shows all)`, style: 'dim' }]);
+    lines.push([span(`… and ${failures.length - max} more (--max ${failures.length} shows all)`, 'dim')]);
   }
   const passed = total(replays, (replay) => replay.passed);
   const skipped = total(replays, (replay) => replay.skipped);
   const all = passed + skipped + failures.length;
   const number = (value: number) => value.toLocaleString('en-US');
+  const sessions = `${number(all)} ${all === 1 ? 'session' : 'sessions'}`;
+  const calls = `${number(total(replays, (replay) => replay.calls))} guest calls`;
   const verdict =
-    `${number(passed)} passed, ${number(failures.length)} failed, ${number(skipped)} skipped of ${number(all)} ` +
-    `sessions, ${number(total(replays, (replay) => replay.calls))} guest calls, ${seconds.toFixed(1)} s`;
-  lines.push([{ text: verdict, style: failures.length > 0 ? 'wrong' : 'good' }]);
+    `${number(passed)} passed, ${number(failures.length)} failed, ${number(skipped)} skipped of ${sessions}, ` +
+    `${calls}, ${seconds.toFixed(1)} s`;
+  lines.push([span(verdict, failures.length > 0 ? 'wrong' : 'good')]);
   return lines;
 }
 
-function failureLines(failure: Failure): StyledLine[] {
+function failureLines(failure: Failure, profile: string | undefined): StyledLine[] {
+  const again = `ffabric conform ${failure.file} --session ${failure.session}`;
+  const onProfile = profile === undefined ? '' : ` --profile ${profile}`;
   return [
-    [
-      { text: `${failure.session}`, style: 'strong' },
-      { text: `, step ${failure.step} (${failure.operation})`, style: 'plain' },
-    ],
-    [{ text: `  recorded  ${shorten(failure.expected)}`, style: 'plain' }],
-    [{ text: `  got       ${shorten(failure.got)}`, style: 'wrong' }],
-    [{ text: `  again     ffabric conform ${failure.file} --session ${failure.session}`, style: 'dim' }],
+    [span(failure.session, 'strong'), span(`, step ${failure.step} (${failure.operation})`, 'plain')],
+    [span(`  recorded  ${shorten(failure.expected)}`, 'plain')],
+    [span(`  got       ${shorten(failure.got)}`, 'wrong')],
+    [span(`  again     ${again}${onProfile}`, 'dim')],
   ];
 }
 
