@@ -159,7 +159,7 @@ export function decimal(value: number): string {
 }
 
 /** `00 2f ff`. */
-export function hexBytes(bytes: Uint8Array): string {
+function hexBytes(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += `${text === '' ? '' : ' '}${byte.toString(16).padStart(2, '0')}`;
   return text;

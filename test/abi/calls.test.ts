@@ -13,7 +13,7 @@ import {
   encodeSuccess,
   reservedRegister,
 } from '../../src/abi/calls/register-call.ts';
-import { FFA_DENIED, FFA_NO_DATA } from '../../src/abi/errors.ts';
+import { FFA_DENIED, FFA_NO_DATA, FFA_NOT_SUPPORTED } from '../../src/abi/errors.ts';
 import * as f from '../../src/abi/function-ids.ts';
 import { FFA_VERSION_1_0, FFA_VERSION_1_2, FFA_VERSION_1_3 } from '../../src/abi/versions.ts';
 import { CITATIONS } from '../../src/base/citations.ts';
@@ -67,6 +67,7 @@ describe('the table', () => {
     expect(isDocumentedError(row(f.FFA_MEM_RECLAIM), FFA_DENIED)).toBe(true);
     expect(isDocumentedError(row(f.FFA_MEM_RECLAIM), 0xfffffffa)).toBe(true);
     expect(isDocumentedError(row(f.FFA_MEM_RECLAIM), FFA_NO_DATA)).toBe(false);
+    expect(isDocumentedError(row(f.FFA_SUCCESS_32), FFA_NOT_SUPPORTED)).toBe(true);
     expect(callOf(0x840000ff)).toBeUndefined();
   });
 });

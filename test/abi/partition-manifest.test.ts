@@ -185,7 +185,12 @@ requireTool('dtc', 'apt-get install device-tree-compiler')('a manifest as people
         };
         device-regions {
           compatible = "arm,ffa-manifest-device-regions";
-          watchdog { base-address = <0x0 0x2a490000>; pages-count = <32>; attributes = <0x3>; interrupts = <56 0x900>; };
+          watchdog {
+            base-address = <0x0 0x2a490000>;
+            pages-count = <32>;
+            attributes = <0x3>;
+            interrupts = <56 0x900>;
+          };
         };
       };`);
     expect(reading).toEqual({

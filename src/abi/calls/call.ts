@@ -93,7 +93,7 @@ export interface CallParts {
   readonly errors?: readonly CallError[];
 }
 
-/** Every call may be answered so by a callee that does not implement it, and before a version was negotiated. */
+/** Everything may be answered so: a call by a callee without it, an answer that somebody makes as a call. */
 const NOT_IMPLEMENTED: CallError = {
   code: FFA_NOT_SUPPORTED,
   when: 'the callee does not implement it',
@@ -102,7 +102,6 @@ const NOT_IMPLEMENTED: CallError = {
 
 /** A row. `name` is the constant's name. */
 export function call(fid: number, name: string, parts: CallParts): Call {
-  const answers = parts.answers ?? [];
   return {
     fid,
     name,
@@ -111,9 +110,9 @@ export function call(fid: number, name: string, parts: CallParts): Call {
     until: parts.until ?? 0,
     callers: parts.callers,
     arguments: parts.arguments ?? [],
-    answers,
+    answers: parts.answers ?? [],
     results: parts.results ?? [],
-    errors: parts.errors === undefined && answers.length === 0 ? [] : [...(parts.errors ?? []), NOT_IMPLEMENTED],
+    errors: [...(parts.errors ?? []), NOT_IMPLEMENTED],
   };
 }
 
@@ -160,7 +159,7 @@ export function since(version: number, list: readonly Argument[]): Argument[] {
 }
 
 /** One documented error. */
-export function error(code: FfaErrorCode, when: string, source: string): CallError {
+function error(code: FfaErrorCode, when: string, source: string): CallError {
   return { code, when, source };
 }
 
