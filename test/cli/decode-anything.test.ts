@@ -2,9 +2,19 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeDeviceTree } from '../../src/abi/device-tree.ts';
 import { DESCRIPTOR_KINDS } from '../../src/cli/decode/descriptor-kinds.ts';
 import { main } from '../../src/cli/main.ts';
 import { FakeHost } from './fake-host.ts';
+
+const ROOT = {
+  name: '',
+  properties: [
+    { name: 'compatible', value: new TextEncoder().encode('arm,ffa-manifest-1.0\0') },
+    { name: 'ffa-version', value: Uint8Array.from([0, 1, 0, 2]) },
+  ],
+  children: [{ name: 'memory-regions', properties: [], children: [] }],
+};
 
 const SETTINGS = { numRuns: 400, seed: 20260822 };
 
@@ -37,6 +47,20 @@ describe('decode never fails of itself', () => {
       );
     });
   }
+
+  it('on device trees', async () => {
+    const tree = encodeDeviceTree({ bootCpu: 0, reservations: [], root: ROOT });
+    const change = fc.record({ at: fc.nat(tree.length - 1), value: fc.nat(255) });
+    const changed = fc.array(change, { maxLength: 4 }).map((changes) => {
+      const bytes = tree.slice();
+      for (const { at, value } of changes) if (at > 3) bytes[at] = value;
+      return bytes;
+    });
+    await fc.assert(
+      fc.asyncProperty(changed, (input) => expectNoFailure(['decode', '-'], input)),
+      SETTINGS,
+    );
+  });
 
   it('on text', async () => {
     const piece = fc.oneof(

@@ -1,10 +1,12 @@
-// Runs every page of test/cli: each heading is a test.
+// Runs every page of test/cli: each heading is a test. A page that says `Needs: TOOL (how to install it)` runs where that
+// tool is.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { requireTool } from '../require.ts';
 import { FakeHost } from './fake-host.ts';
 import { type PageTest, patternOf, readPage } from './markdown-page.ts';
 
@@ -13,8 +15,11 @@ const root = join(here, '..', '..');
 const pages = readdirSync(here).filter((name) => name.endsWith('.md'));
 
 for (const page of pages) {
-  const tests = readPage(readFileSync(join(here, page), 'utf8'));
-  describe(page, () => {
+  const text = readFileSync(join(here, page), 'utf8');
+  const tests = readPage(text);
+  const needs = /^Needs: (\S+) \((.*)\)$/m.exec(text);
+  const suite = needs === null ? describe : requireTool(needs[1], needs[2]);
+  suite(page, () => {
     let directory = '';
     beforeAll(() => {
       directory = mkdtempSync(join(tmpdir(), 'ffabric-page-'));
@@ -35,7 +40,7 @@ for (const page of pages) {
 async function runTest(test: PageTest, directory: string): Promise<void> {
   for (const { name, text } of test.files) writeFileSync(join(directory, name), `${text}\n`);
   const where = test.files.length > 0 ? directory : root;
-  const host = new FakeHost({ directory: where, input: test.stdin });
+  const host = new FakeHost({ directory: where, input: test.stdin, env: { PATH: process.env['PATH'] ?? '' } });
   const exitCode = await main([...test.command], host);
   expectPrinted(host.stderr, test.stderr);
   expectPrinted(host.stdout, test.stdout);

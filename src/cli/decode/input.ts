@@ -1,17 +1,20 @@
-// What `decode` was given, as registers, bytes or an event file. Takes hex as people have it at hand:
+// What `decode` was given, as registers, bytes, a manifest or an event file. Takes hex as people have it at hand:
 // run together, as bytes, as a C array, as a dump of xxd or hexdump, as words that gdb prints; registers as kernels,
 // gdb and vectors write them.
 
 import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { type Place, UserError } from '../../base/user-error.ts';
+import { compileDeviceTree } from '../device-tree-compiler.ts';
 import type { Host } from '../host.ts';
+import { isDeviceTree } from './decode-manifest.ts';
 import { parseHex } from './hex-text.ts';
 import { parseRegisters, type RegisterSet } from './register-text.ts';
 
 export type DecodeInput =
   | { readonly kind: 'registers'; readonly sets: readonly RegisterSet[] }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'device-tree'; readonly bytes: Uint8Array }
   | { readonly kind: 'events'; readonly file: string; readonly text: string };
 
 /** What the caller of a decoder expects, when `--as` says it. */
@@ -29,6 +32,9 @@ export function readDecodeInput(words: readonly string[], host: Host, expected: 
     if (size !== null) {
       if (size > BYTES_MAX)
         throw new UserError(`${size} bytes is too much`, at(words[0]), `at most ${BYTES_MAX} bytes`);
+      if (extname(words[0]) === '.dts') {
+        return { kind: 'device-tree', bytes: compileDeviceTree(path, words[0], host.env) };
+      }
       return classify(readFileSync(path), words[0], expected);
     }
     if (looksLikePath(words[0])) {
@@ -41,6 +47,7 @@ export function readDecodeInput(words: readonly string[], host: Host, expected: 
 function classify(content: Uint8Array, file: string, expected: Expected): DecodeInput {
   if (content.length === 0)
     throw new UserError('nothing in it', at(file), 'decode takes hex, registers, bytes or events');
+  if (isDeviceTree(content)) return { kind: 'device-tree', bytes: content };
   if (!isText(content)) return { kind: 'bytes', bytes: content };
   return classifyText(new TextDecoder().decode(content), file, expected);
 }

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { bytesDocument, decodeBytes, describeBytes, descriptorKind, ffaVersion } from '../decode/decode-bytes.ts';
 import { decodeEvents, describeEvents } from '../decode/decode-events.ts';
+import { decodeManifest, describeManifest } from '../decode/decode-manifest.ts';
 import {
   breaksRule,
   callNamed,
@@ -76,6 +77,13 @@ function decode(words: readonly string[], flags: DecodeFlags, context: CliContex
     case 'registers':
       printRegisters(input.sets, as, version, flags, context);
       return;
+    case 'device-tree': {
+      const decoded = decodeManifest(input.bytes);
+      if (flags.json === true) context.out.json({ kind: 'manifest', ...decoded });
+      else context.out.print(describeManifest(decoded));
+      if (decoded.faults.length > 0) context.exitCode = EXIT_FAILED;
+      return;
+    }
     case 'events': {
       const decoded = decodeEvents(input.text, input.file);
       if (flags.json === true) context.out.json({ kind: 'events', ...decoded.header, events: decoded.events.kept });
