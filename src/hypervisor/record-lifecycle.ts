@@ -107,7 +107,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       if (error !== 0) return error;
     }
     for (let index = 0; index < count; index++) {
-      if (this.subscribes(hypervisor, index, PARTITION_VM_DESTROYED)) this.oweDestroyed(hypervisor, context, index);
+      if (this.subscribes(hypervisor, index, PARTITION_VM_DESTROYED)) this.oweDestroyed(context, index);
     }
     return yield* this.createBitmap(hypervisor, pe, context);
   }
@@ -142,7 +142,9 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
         runTarget = pe.smc.w(1);
         pe.interruptPending = false;
         if (++runs <= CREATED_RUNS_MAX) continue;
-        this.oweDestroyed(hypervisor, context, index).runTarget = runTarget;
+        const message = this.oweDestroyed(context, index);
+        message.runTarget = runTarget;
+        message.createdUnderWay = true;
         return EIO;
       }
       runTarget = NOT_TAKEN;
@@ -158,11 +160,11 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
           attempt++;
           continue;
         case 'undo-tell-retire':
-          this.oweDestroyed(hypervisor, context, index);
+          this.oweDestroyed(context, index);
           context.retire = 'created-twice';
           return EIO;
         case 'undo-tell':
-          this.oweDestroyed(hypervisor, context, index);
+          this.oweDestroyed(context, index);
           return EIO;
         default:
           return EIO;
@@ -174,10 +176,9 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     return (hypervisor.secure.partitions[index].properties & property) !== 0;
   }
 
-  private oweDestroyed(hypervisor: Hypervisor, context: FfaContext, index: number): OwedMessage {
+  private oweDestroyed(context: FfaContext, index: number): OwedMessage {
     const accepted = (context.acceptedCreated as Uint8Array)[index] !== 0;
     const message = new OwedMessage(index, accepted);
-    message.createdUnderWay = !accepted && this.subscribes(hypervisor, index, PARTITION_VM_CREATED);
     context.owedMessages.push(message);
     return message;
   }
@@ -190,7 +191,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     for (let index = 0; index < accepted.length; index++) {
       const owed = context.owedMessages.some((message) => message.partition === index);
       if (accepted[index] === 0 || owed || !this.subscribes(hypervisor, index, PARTITION_VM_DESTROYED)) continue;
-      this.oweDestroyed(hypervisor, context, index);
+      this.oweDestroyed(context, index);
     }
     yield* this.domainTeardown(hypervisor, pe, domain);
   }
