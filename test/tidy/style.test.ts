@@ -13,11 +13,14 @@ const FOREIGN = /^(vectors\/|LICENSE$|package-lock\.json$)/;
 // The words that the rules look for stand in the rules themselves.
 const RULES = 'test/tidy/';
 
-/** Lines of text beyond the limit. Tables and links of Markdown cannot be wrapped. */
+/** Lines of text beyond the limit. Tables and links of Markdown cannot be wrapped, nor what a command prints. */
 function longLines(file: SourceFile): Finding[] {
   if (!/\.(ts|js|mjs|sh|ya?ml|md|dts)$/.test(file.path) && file.path !== '.ci/run') return [];
   const findings: Finding[] = [];
+  let isFenced = false;
   for (const [index, line] of file.text.split('\n').entries()) {
+    if (file.path.endsWith('.md') && line.startsWith('```')) isFenced = !isFenced;
+    if (isFenced) continue;
     const columns = [...line].length;
     const unbreakable = file.path.endsWith('.md') && (line.startsWith('|') || /https?:\S{60}/.test(line));
     if (columns > LINE_COLUMNS_MAX && !unbreakable) {
@@ -143,6 +146,8 @@ describe('lines and files', () => {
     expect(longLines(snippet('src/a.ts', `x\n${'y'.repeat(121)}`))).toEqual(['src/a.ts:2: 121 columns, at most 120']);
     expect(longLines(snippet('README.md', `${'y '.repeat(61)}`))).toHaveLength(1);
     expect(longLines(snippet('README.md', `| ${'y '.repeat(61)}`))).toEqual([]);
+    expect(longLines(snippet('README.md', `\`\`\`console\n${'y '.repeat(61)}\n\`\`\``))).toEqual([]);
+    expect(longLines(snippet('README.md', `\`\`\`\n\`\`\`\n${'y '.repeat(61)}`))).toHaveLength(1);
     expect(longLines(snippet('src/a.ts', '§'.repeat(120)))).toEqual([]);
     expect(longFiles(snippet('src/a.ts', '\n'.repeat(600)))).toEqual([
       'src/a.ts:601: 601 lines, at most 600: divide it',

@@ -152,8 +152,8 @@ function memoryText(region: ManifestMemoryRegion, manifest: PartitionManifest): 
 function deviceText(region: ManifestDeviceRegion): string {
   const { attributes, baseAddress, dma, interrupts, isExclusive, name, pageCount } = region;
   const ids = interrupts.length === 0 ? '' : `, interrupts ${interrupts.map((one) => one.id).join(', ')}`;
-  const exclusive = isExclusive ? ', exclusive' : '';
-  return `${name}: ${pages(pageCount)} at ${hex(baseAddress)}, ${accessText(attributes)}${ids}${exclusive}${dmaText(dma)}`;
+  const more = `${ids}${isExclusive ? ', exclusive' : ''}${dmaText(dma)}`;
+  return `${name}: ${pages(pageCount)} at ${hex(baseAddress)}, ${accessText(attributes)}${more}`;
 }
 
 function accessText(attributes: number): string {
