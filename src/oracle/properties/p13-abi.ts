@@ -13,7 +13,7 @@ import {
   isInFfaRange,
 } from '../../abi/function-ids.ts';
 import { FFA_VERSION_1_3 } from '../../abi/versions.ts';
-import { EVENT_GUEST_RETURN } from '../../base/event-kinds.ts';
+import { EVENT_GUEST_RETURN, EVENT_REGISTERS_HIGH } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { TWO_POW_32 } from '../../base/units.ts';
 import { lowWord, SMCCC_UNKNOWN_FUNCTION } from '../model/answers.ts';
@@ -31,13 +31,25 @@ export class Abi extends Property {
       'the SPMC gave), and zero wherever nothing is defined.',
     blindTo: 'Registers x8 to x17, and what a value that is in range should have been.',
   };
-  readonly kinds = [EVENT_GUEST_RETURN];
+  readonly kinds = [EVENT_GUEST_RETURN, EVENT_REGISTERS_HIGH];
   private readonly words = new Uint32Array(WORDS);
   /** Bits that may be set, by request and answer. */
   private readonly carried = new Map<number, Uint32Array>();
 
-  override event(_kind: number, log: EventLog, at: number): void {
+  /** Events up to the newest answer to a guest: upper halves, if any, are in the record right after it. */
+  private answerCount = 0;
+
+  override reset(): void {
+    this.answerCount = 0;
+  }
+
+  override event(kind: number, log: EventLog, at: number): void {
     const call = this.bench.model.call(log.pe(at));
+    if (kind === EVENT_REGISTERS_HIGH) {
+      if (log.count === this.answerCount + 1) this.upperHalves(call, log, at);
+      return;
+    }
+    this.answerCount = log.count;
     const fid = call.w(0);
     const w0 = call.a(0);
     if (!isInFfaRange(fid) || w0 === SMCCC_UNKNOWN_FUNCTION) return;
@@ -71,15 +83,30 @@ export class Abi extends Property {
   }
 
   private reserved(call: GuestCall, row: Call | undefined, name: string): void {
-    if (row === undefined || this.relaxed('reserved-not-zero')) return;
     for (let n = 1; n < 8; n++) {
       this.words[2 * n] = lowWord(call.answer[n]);
       this.words[2 * n + 1] = Math.floor(call.answer[n] / TWO_POW_32);
     }
+    this.judgeWords(call, row, name);
+  }
+
+  /** The answer's record had only lower halves; here are the upper ones. */
+  private upperHalves(call: GuestCall, log: EventLog, at: number): void {
+    const fid = call.w(0);
+    if (!isInFfaRange(fid) || call.a(0) === SMCCC_UNKNOWN_FUNCTION) return;
+    for (let n = 1; n < 8; n++) {
+      this.words[2 * n] = lowWord(call.answer[n]);
+      this.words[2 * n + 1] = log.argument(at, n + 1);
+    }
+    this.judgeWords(call, callOf(fid), functionName(fid));
+  }
+
+  private judgeWords(call: GuestCall, row: Call | undefined, name: string): void {
+    if (row === undefined || this.relaxed('reserved-not-zero')) return;
     const register = reservedRegister(this.words, this.carriedBy(row, call.a(0)), true);
     if (register < 0) return;
     const { vm } = call;
-    const found = call.answer[register];
+    const found = this.words[2 * register] + this.words[2 * register + 1] * TWO_POW_32;
     this.report(`the answer to ${name} has reserved bits set in x${register}`, { vm, register, found });
   }
 
