@@ -52,13 +52,17 @@ export function* bootPartitions(spmc: Spmc, pe: Pe): Coroutine {
   pe.smc.clear();
 }
 
-/** Maps a partition's image and the regions of its manifest at their own addresses. */
+/** Maps a partition's image and the regions of its manifest at their own addresses; a region may lie in the image. */
 function mapPartition(spmc: Spmc, partition: Partition, taken: FrameRange[]): void {
   const { image, manifest } = partition.setup;
   const add = (baseAddress: number, count: number, attributes: number): void => {
     const first = baseAddress / PAGE_SIZE_BYTES;
     if (!Number.isInteger(first) || count <= 0 || first + count > spmc.pageLimit) {
       throw new UserError(`${name(partition)}: ${hex(baseAddress)}, ${count} pages, is no range of whole pages`);
+    }
+    if (partition.pages.translate(first) >= 0 && partition.pages.translate(first + count - 1) >= 0) {
+      partition.pages.map(first, first, count, attributes);
+      return;
     }
     if ((attributes & STAGE2_NON_SECURE) === 0) claim(spmc, partition, first, count, taken);
     partition.pages.addRegion(first, first, count, attributes);

@@ -53,7 +53,7 @@ export function requestFromNormalWorld(spmc: Spmc, pe: Pe): PartitionVcpu | null
   }
   const target = receiver.vcpuFor(pe.index);
   const ready = checkReady(spmc, target);
-  if (ready !== FFA_OK || target === undefined) return refuse(r, ready);
+  if (ready !== FFA_OK) return refuse(r, ready);
   serve(target, r, sender, family, null);
   return target;
 }
@@ -69,7 +69,7 @@ export function requestFromPartition(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): P
   const receiver = spmc.partitionById.get(r.w(1) & DIRECT_ENDPOINT_MASK) as Partition;
   const target = receiver.vcpuFor(pe.index);
   const ready = checkReady(spmc, target);
-  if (ready !== FFA_OK || target === undefined) {
+  if (ready !== FFA_OK) {
     answerError(r, ready);
     return vcpu;
   }
@@ -99,8 +99,7 @@ function checkReceives(spmc: Spmc, receiver: Partition, family: RequestFamily): 
   return (receiver.messagingMethods & receives) === 0 ? spmc.personality.requestNotTakenError : FFA_OK;
 }
 
-function checkReady(spmc: Spmc, target: PartitionVcpu | undefined): Result {
-  if (target === undefined) return FFA_INVALID_PARAMETERS;
+function checkReady(spmc: Spmc, target: PartitionVcpu): Result {
   if (target.partition.crashed || target.state === VCPU_ABORTED) return spmc.personality.crashedPartitionError;
   return target.state === VCPU_WAITING ? FFA_OK : FFA_BUSY;
 }
@@ -172,6 +171,6 @@ function checkResponse(vcpu: PartitionVcpu): Result {
 }
 
 function refuse(r: RegisterFile, result: Result): null {
-  answerError(r, result === FFA_OK ? FFA_INVALID_PARAMETERS : result);
+  answerError(r, result);
   return null;
 }

@@ -63,11 +63,9 @@ import { FFA_VERSION_1_1, FFA_VERSION_1_2, FFA_VERSION_MBZ_BIT, versionMajor } f
 import type { RegisterFile } from '../hardware/registers.ts';
 import { answerSuccess, type Result } from './answers.ts';
 import type { Endpoint } from './endpoint.ts';
+import { NOTIFICATION_PENDING_INTERRUPT } from './partition.ts';
 import { SCHEDULE_RECEIVER_INTERRUPT } from './schedule-receiver.ts';
 import type { Spmc } from './spmc.ts';
-
-/** Interrupt that tells a partition of pending notifications [Hafnium notifications.c]. */
-export const NOTIFICATION_PENDING_INTERRUPT = 5;
 
 const EITHER = 0;
 const PARTITION_ONLY = 1;

@@ -3,9 +3,11 @@
 
 export * from './endpoint.ts';
 export * from './limits.ts';
+export * from './manifest-setup.ts';
 export * from './options.ts';
 export * from './partition.ts';
 export * from './partition-setup.ts';
+export * from './partition-table.ts';
 export * from './personality.ts';
 export * from './schedule-receiver.ts';
 export * from './slots.ts';

@@ -1,5 +1,5 @@
-// How much of everything the SPMC has. Data, so that a world can lower one of them ("an SPMC out of slots") or raise it.
-// The defaults are Hafnium's [Hafnium ffa_memory.c].
+// How much of everything the SPMC has. Data, so that a world can lower one of them ("an SPMC out of slots") or raise
+// it. The defaults are Hafnium's [Hafnium ffa_memory.c].
 
 export interface SpmcLimits {
   /** Memory transactions that live at once. */

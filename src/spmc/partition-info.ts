@@ -25,7 +25,7 @@ import {
   PARTITION_VM_CREATED,
   PARTITION_VM_DESTROYED,
 } from '../abi/layout/partition-information.ts';
-import { isNilUuid, NIL_UUID, sameUuid, type Uuid } from '../abi/uuid.ts';
+import { isNilUuid, NIL_UUID, type Uuid } from '../abi/uuid.ts';
 import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../abi/versions.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
@@ -45,7 +45,8 @@ export function getPartitionInfo(spmc: Spmc, caller: Endpoint, r: RegisterFile):
   const uuid: Uuid = [r.w(1), r.w(2), r.w(3), r.w(4)];
   const flags = r.w(5);
   if ((flags & ~FLAGS_MASK) !== 0) return FFA_INVALID_PARAMETERS;
-  const count = countEntries(spmc, uuid);
+  const entries = spmc.table.find(uuid);
+  const count = entries.length;
   if (count === 0) return FFA_INVALID_PARAMETERS;
   if ((flags & PARTITION_INFO_GET_FLAG_COUNT_ONLY) !== 0) return answerSuccess(r, count);
   if (!caller.mapped || caller.rx !== RX_EMPTY) return FFA_BUSY;
@@ -54,12 +55,9 @@ export function getPartitionInfo(spmc: Spmc, caller: Endpoint, r: RegisterFile):
   const bytes = spmc.response;
   bytes.fill(0, 0, count * size);
   let at = 0;
-  for (const partition of spmc.partitions) {
-    for (const service of partition.setup.manifest.services) {
-      if (!isNilUuid(uuid) && !sameUuid(uuid, service.uuid)) continue;
-      writeEntry(bytes, at, caller, partition, service, size, isNilUuid(uuid) ? service.uuid : NIL_UUID);
-      at += size;
-    }
+  for (const { partition, service } of entries) {
+    writeEntry(bytes, at, caller, partition, service, size, isNilUuid(uuid) ? service.uuid : NIL_UUID);
+    at += size;
   }
   spmc.writeRx(caller, bytes, at);
   caller.rx = RX_FULL;
@@ -68,16 +66,6 @@ export function getPartitionInfo(spmc: Spmc, caller: Endpoint, r: RegisterFile):
 
 function entrySize(spmc: Spmc, caller: Endpoint): number {
   return caller.version >= FFA_VERSION_1_1 ? spmc.personality.partitionInfoSizeBytes : PARTITION_INFO_1_0_SIZE_BYTES;
-}
-
-function countEntries(spmc: Spmc, uuid: Uuid): number {
-  let count = 0;
-  for (const partition of spmc.partitions) {
-    for (const service of partition.setup.manifest.services) {
-      if (isNilUuid(uuid) || sameUuid(uuid, service.uuid)) count++;
-    }
-  }
-  return count;
 }
 
 function writeEntry(
@@ -120,25 +108,20 @@ export function getPartitionInfoRegs(spmc: Spmc, caller: Endpoint, r: RegisterFi
   const start = r.w(3) & 0xffff;
   const tag = r.w(3) >>> INFO_REGS_TAG_SHIFT;
   if (tag !== 0) return FFA_RETRY;
-  const count = countEntries(spmc, uuid);
+  const entries = spmc.table.find(uuid);
+  const count = entries.length;
   if (count === 0 || start >= count) return FFA_INVALID_PARAMETERS;
   r.clear();
   const last = Math.min(count, start + INFO_REGS_MAX_ENTRIES_24) - 1;
-  let index = 0;
   let register = INFO_REGS_FIRST_REGISTER;
-  for (const partition of spmc.partitions) {
-    for (const service of partition.setup.manifest.services) {
-      if (!isNilUuid(uuid) && !sameUuid(uuid, service.uuid)) continue;
-      if (index >= start && index <= last) {
-        const ids = (partition.id | (partition.vcpus.length << 16)) >>> 0;
-        const named = isNilUuid(uuid) ? service.uuid : NIL_UUID;
-        r.setWords(register, ids, propertiesFor(caller, partition, service));
-        r.setWords(register + 1, named[0], named[1]);
-        r.setWords(register + 2, named[2], named[3]);
-        register += 3;
-      }
-      index++;
-    }
+  for (let index = start; index <= last; index++) {
+    const { partition, service } = entries[index];
+    const ids = (partition.id | (partition.vcpus.length << 16)) >>> 0;
+    const named = isNilUuid(uuid) ? service.uuid : NIL_UUID;
+    r.setWords(register, ids, propertiesFor(caller, partition, service));
+    r.setWords(register + 1, named[0], named[1]);
+    r.setWords(register + 2, named[2], named[3]);
+    register += 3;
   }
   r.setW(0, FFA_SUCCESS_64);
   const indices = ((count - 1) | (last << INFO_REGS_CURRENT_INDEX_SHIFT)) >>> 0;

@@ -1,5 +1,7 @@
 // A secure partition and its execution contexts.
 
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { assert } from '../base/assert.ts';
 import type { Nanoseconds } from '../base/units.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { PartitionEntry, PartitionMemory, VcpuContext } from '../hardware/partition-entry.ts';
@@ -8,6 +10,9 @@ import { Stage2 } from '../hardware/stage2.ts';
 import { Endpoint } from './endpoint.ts';
 import { Stage2Memory } from './partition-memory.ts';
 import type { NsInterruptAction, PartitionSetup } from './partition-setup.ts';
+
+/** Interrupt that tells a partition of pending notifications [Hafnium notifications.c]. */
+export const NOTIFICATION_PENDING_INTERRUPT = 5;
 
 /** States of an execution context [Hafnium vcpu.h]. */
 export type VcpuState = 0 | 1 | 2 | 3 | 4 | 5;
@@ -123,6 +128,7 @@ export class Partition extends Endpoint {
   constructor(setup: PartitionSetup, machine: Machine, spmcVersion: number) {
     const version = setup.manifest.ffaVersion ?? spmcVersion;
     super(setup.id, true, version, new Stage2(machine.events, setup.id));
+    assert(isSecureEndpoint(setup.id), 'a partition has a secure id');
     this.setup = setup;
     this.memory = new Stage2Memory(this.pages, machine.frames.contents);
     this.aarch32 = setup.manifest.aarch32 ?? false;
@@ -134,6 +140,7 @@ export class Partition extends Endpoint {
     this.notifications.enabled = setup.manifest.notificationSupport ?? false;
     const count = setup.manifest.executionContextCount ?? 1;
     this.notifications.vcpuCount = count;
+    assert(count > 0, 'a partition has an execution context');
     for (let n = 0; n < count; n++) {
       const program = 'run' in setup.program ? setup.program : setup.program[n];
       this.vcpus.push(new PartitionVcpu(this, n, program, machine));
@@ -147,8 +154,14 @@ export class Partition extends Endpoint {
     for (const vcpu of this.vcpus) vcpu.restart();
   }
 
-  /** The context that runs on PE `peIndex`: the only one, or the one that is pinned there; undefined: none is. */
-  vcpuFor(peIndex: number): PartitionVcpu | undefined {
-    return this.vcpus[this.vcpus.length === 1 ? 0 : peIndex];
+  /** The context that runs on PE `peIndex`. Where there are more PEs than contexts, several PEs share one. */
+  vcpuFor(peIndex: number): PartitionVcpu {
+    return this.vcpus[peIndex % this.vcpus.length];
+  }
+
+  /** Makes the notification pending interrupt pending at its first context, if it is not yet. */
+  notifyPending(): void {
+    const { interrupts } = this.vcpus[0];
+    if (!interrupts.includes(NOTIFICATION_PENDING_INTERRUPT)) interrupts.push(NOTIFICATION_PENDING_INTERRUPT);
   }
 }

@@ -1,6 +1,6 @@
 // The description of a transaction, as its retriever gets it: header, one access descriptor (the hypervisor gets all),
-// composite, and the constituents of as many sent fragments as fit in RX. Written in the retriever's layout. The tag is not
-// repeated in it: the retriever has just stated it [Hafnium ffa_memory.c].
+// composite, and the constituents of as many sent fragments as fit in RX. Written in the retriever's layout. The tag is
+// not repeated in it: the retriever has just stated it [Hafnium ffa_memory.c].
 
 import { MEMORY_ATTRIBUTE_NS, MEMORY_FLAG_TYPE_SHIFT } from '../abi/layout/memory-bits.ts';
 import {
@@ -74,7 +74,7 @@ export function writeResponse(
   for (let n = 0; n < emadCount; n++) {
     const at = array + n * emadSize;
     if (receiver === null) {
-      // The hypervisor gets entries as they lie in the sender's descriptor, one each 32 bytes whatever their size there.
+      // The hypervisor gets entries as they lie in the sender's descriptor, one each 32 bytes whatever their size.
       const kept = Math.min(emadSize, EMAD_1_2_RESERVED_24_OFFSET);
       for (let byte = 0; byte < kept; byte++) bytes[at + byte] = transaction.access[n * EMAD_1_2_SIZE_BYTES + byte];
     } else {

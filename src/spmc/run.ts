@@ -60,7 +60,7 @@ function findTarget(spmc: Spmc, r: RegisterFile): PartitionVcpu | undefined {
 function checkRun(spmc: Spmc, pe: Pe, target: PartitionVcpu): Result {
   if (target.partition.crashed || target.state === VCPU_ABORTED) return spmc.personality.crashedPartitionError;
   // A context of a partition that has several is pinned to its PE.
-  if (target.partition.vcpus.length > 1 && target.vcpu !== pe.index) return FFA_INVALID_PARAMETERS;
+  if (target.partition.vcpus.length > 1 && target.partition.vcpuFor(pe.index) !== target) return FFA_INVALID_PARAMETERS;
   if (target.state === VCPU_WAITING) return FFA_OK;
   const stopped = target.state === VCPU_PREEMPTED || (target.state === VCPU_BLOCKED && target.yielded);
   if (!stopped) return FFA_BUSY;

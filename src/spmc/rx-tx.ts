@@ -178,7 +178,7 @@ function namedEndpoint(spmc: Spmc, caller: Endpoint, id: number): Endpoint | und
   return isSecureEndpoint(id) ? undefined : spmc.endpoint(id);
 }
 
-/** FFA_MSG_WAIT gives RX back too, unless the caller keeps it. */
+/** FFA_MSG_WAIT gives RX back too, unless the caller keeps it, or has not been told yet that something is in it. */
 export function releaseRxOnWait(endpoint: Endpoint): void {
-  if (endpoint.rx === RX_FULL) endpoint.rx = RX_EMPTY;
+  if (endpoint.rx === RX_FULL && !endpoint.notifications.rxFullFromSpm) endpoint.rx = RX_EMPTY;
 }

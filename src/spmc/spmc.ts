@@ -25,6 +25,7 @@ import { Endpoint } from './endpoint.ts';
 import { DEFAULT_LIMITS, type SpmcLimits } from './limits.ts';
 import type { ConsoleSink, SpmcOptions } from './options.ts';
 import { Partition } from './partition.ts';
+import { PartitionTable } from './partition-table.ts';
 import { HAFNIUM_PERSONALITY, type Personality } from './personality.ts';
 import { ScheduleReceiver } from './schedule-receiver.ts';
 import { Slots } from './slots.ts';
@@ -40,9 +41,7 @@ export class Spmc implements Conduit {
   /** Highest version that it speaks. */
   readonly version: number;
   readonly console: ConsoleSink | null;
-  /** In the order of their ids. */
-  readonly partitions: Partition[] = [];
-  readonly partitionById = new Map<number, Partition>();
+  readonly table: PartitionTable;
   /** The hypervisor: endpoint 0 at the non-secure physical instance. Its page table is the whole normal world's. */
   readonly normalWorld: Endpoint;
   /** VMs that have buffers or a notification bitmap here. */
@@ -58,6 +57,7 @@ export class Spmc implements Conduit {
   private readonly queuedInterrupts: boolean[] = [];
   /** Endpoints with notifications that the hypervisor has not been told of, first come first. */
   private readonly unreported: Endpoint[] = [];
+  private unreportedFirst = 0;
   private readonly stagings: Staging[] = [];
 
   constructor(machine: Machine, options: SpmcOptions) {
@@ -74,13 +74,16 @@ export class Spmc implements Conduit {
     this.response = new Uint8Array(this.limits.bufferPages * PAGE_SIZE_BYTES);
     // The ownership table of the normal world maps nothing for anybody: it is no stage 2 that events should tell of.
     this.normalWorld = new Endpoint(FFA_HYPERVISOR_ID, false, this.version, new Stage2(new EventLog(), 0));
-    const setups = [...options.partitions].sort((a, b) => a.id - b.id);
-    for (const setup of setups) {
-      assert(isSecureEndpoint(setup.id) && !this.partitionById.has(setup.id), 'partition ids are secure and unique');
-      const partition = new Partition(setup, machine, this.version);
-      this.partitions.push(partition);
-      this.partitionById.set(setup.id, partition);
-    }
+    this.table = new PartitionTable(options.partitions.map((setup) => new Partition(setup, machine, this.version)));
+  }
+
+  /** In the order of their ids. */
+  get partitions(): readonly Partition[] {
+    return this.table.partitions;
+  }
+
+  get partitionById(): ReadonlyMap<number, Partition> {
+    return this.table.byId;
   }
 
   get interrupts(): InterruptSink {
@@ -111,6 +114,7 @@ export class Spmc implements Conduit {
     this.booted = false;
     this.queuedInterrupts.length = 0;
     this.unreported.length = 0;
+    this.unreportedFirst = 0;
     this.slots.reset();
     this.scheduleReceiver.reset();
     this.virtualMachines.clear();
@@ -170,22 +174,30 @@ export class Spmc implements Conduit {
       receiver.notifications.queued = true;
       this.unreported.push(receiver);
     }
+    if (receiver instanceof Partition) receiver.notifyPending();
     if (delayed) this.scheduleReceiver.delay();
     else this.scheduleReceiver.raise(peIndex);
   }
 
   /** The next endpoint with something pending that FFA_NOTIFICATION_INFO_GET has not told of; it leaves the list. */
   nextUnreported(): Endpoint | undefined {
-    for (;;) {
-      const endpoint = this.unreported.shift();
-      if (endpoint === undefined) return undefined;
-      endpoint.notifications.queued = false;
-      if (endpoint.notifications.unreported) return endpoint;
-    }
+    if (!this.hasUnreported()) return undefined;
+    const endpoint = this.unreported[this.unreportedFirst++];
+    endpoint.notifications.queued = false;
+    return endpoint;
   }
 
   hasUnreported(): boolean {
-    return this.unreported.some((endpoint) => endpoint.notifications.unreported);
+    while (this.unreportedFirst < this.unreported.length) {
+      const { notifications } = this.unreported[this.unreportedFirst];
+      if (notifications.unreported) return true;
+      // What it had was fetched before anybody asked.
+      notifications.queued = false;
+      this.unreportedFirst++;
+    }
+    this.unreported.length = 0;
+    this.unreportedFirst = 0;
+    return false;
   }
 
   /** The table in which a transaction's sender has its pages. */

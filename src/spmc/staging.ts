@@ -1,4 +1,4 @@
-// A PE's private copy of what a caller put into its TX buffer. Taken once per call; everything is checked and used here.
+// A PE's private copy of what a caller put into its TX buffer. Taken once per call; all is checked and used here.
 
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { FrameContents } from '../hardware/frame-contents.ts';

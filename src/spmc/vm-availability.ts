@@ -15,7 +15,7 @@ export const SUBSCRIBES_VM_CREATED = 1 << 0;
 /** Bit 1. */
 export const SUBSCRIBES_VM_DESTROYED = 1 << 1;
 
-/** Whether a partition is told of what the framework request in `r` tells. Registers that should be zero may be anything. */
+/** Whether a partition is told of what the request in `r` tells. Registers that should be zero may be anything. */
 export function checkVmAvailability(receiver: Partition, r: RegisterFile): Result {
   if (r.w(0) !== FFA_MSG_SEND_DIRECT_REQ_32) return FFA_INVALID_PARAMETERS;
   if (r.w(1) >>> DIRECT_SENDER_SHIFT !== FFA_HYPERVISOR_ID) return FFA_INVALID_PARAMETERS;

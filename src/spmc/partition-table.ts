@@ -1,0 +1,46 @@
+// The partition table: every partition by its id, and every service that one offers by its UUID, in the order in which
+// partition information lists them (ids, then the manifest's order). Made once; a look-up costs the same however many
+// there are.
+
+import { isNilUuid, type Uuid } from '../abi/uuid.ts';
+import { assert } from '../base/assert.ts';
+import type { Partition } from './partition.ts';
+import type { PartitionService } from './partition-setup.ts';
+
+/** One entry of the partition information. */
+export interface TableEntry {
+  readonly partition: Partition;
+  readonly service: PartitionService;
+}
+
+const NO_ENTRIES: readonly TableEntry[] = [];
+
+export class PartitionTable {
+  /** In the order of their ids. */
+  readonly partitions: readonly Partition[];
+  readonly byId: ReadonlyMap<number, Partition>;
+  private readonly entries: TableEntry[] = [];
+  private readonly entriesByUuid = new Map<string, TableEntry[]>();
+
+  constructor(partitions: readonly Partition[]) {
+    this.partitions = [...partitions].sort((a, b) => a.id - b.id);
+    this.byId = new Map(partitions.map((partition) => [partition.id, partition]));
+    assert(this.byId.size === partitions.length, 'partition ids are unique');
+    for (const partition of this.partitions) {
+      for (const service of partition.setup.manifest.services) this.add({ partition, service });
+    }
+  }
+
+  /** Who offers the service; the nil UUID: everybody, once for each service. */
+  find(uuid: Uuid): readonly TableEntry[] {
+    return isNilUuid(uuid) ? this.entries : (this.entriesByUuid.get(uuid.join()) ?? NO_ENTRIES);
+  }
+
+  private add(entry: TableEntry): void {
+    this.entries.push(entry);
+    const key = entry.service.uuid.join();
+    const list = this.entriesByUuid.get(key);
+    if (list === undefined) this.entriesByUuid.set(key, [entry]);
+    else list.push(entry);
+  }
+}
