@@ -1,5 +1,5 @@
-// conform: replays what the real mediator did, as it was recorded, on ours, and compares. Pure: its input is the text of
-// vector files, line by line.
+// conform: replays what the real mediator did, as it was recorded, on ours, and compares. Pure: its input is the text
+// of vector files, line by line.
 
 export * from './file-replay.ts';
 export * from './session-replay.ts';

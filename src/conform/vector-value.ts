@@ -1,5 +1,5 @@
-// Numbers, registers and bytes as vector files write them: JSON integers, or strings in hexadecimal ("0x…") or decimal,
-// with a sign if need be. Registers are 64 bits wide and become two words each, without BigInt.
+// Numbers, registers and bytes as vector files write them: JSON integers, or strings in hexadecimal ("0x…") or
+// decimal, with a sign if need be. Registers are 64 bits wide and become two words each, without BigInt.
 
 const TWO_POW_32 = 0x1_0000_0000;
 const HEX_DIGITS_MAX = 16;

@@ -1,8 +1,8 @@
 // Looks for a usable SPMC at boot: version, functions, the hypervisor's own RX/TX, the list of partitions, the
 // schedule-receiver interrupt. Fills `hypervisor.secure`.
 //
-// Two generations. The first speaks 1.1 only, demands every function that it will ever use, keeps what it mapped when it
-// gives up, and trusts the listing. The second asks what there is and does with less, checks the listing, keeps only
+// Two generations. The first speaks 1.1 only, demands every function that it will ever use, keeps what it mapped when
+// it gives up, and trusts the listing. The second asks what there is and does with less, checks the listing, keeps only
 // secure ids, and unmaps again when it gives up. [Xen ffa.c] [Xen 7356bb5e47] [Xen 4992308e97]
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';

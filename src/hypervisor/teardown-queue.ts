@@ -1,9 +1,9 @@
-// Xen's queue of teardowns that are not complete: one FIFO, one timer for its head, one second. Each firing works on one
-// context: popped from the head, appended again when something is left. [Xen 7356bb5e47]
+// Xen's queue of teardowns that are not complete: one FIFO, one timer for its head, one second. Each firing works on
+// one context: popped from the head, appended again when something is left. [Xen 7356bb5e47]
 //
-// The timer belongs to the head: it is armed when a context is appended, and when one is finished in a firing and others
-// wait. A context that is finished at its first try leaves the timer alone. An overdue head arms it in the past, so that
-// all overdue contexts are worked on back to back. There is no end to it for a context that never finishes.
+// The timer belongs to the head: it is armed when a context is appended, and when one is finished in a firing and
+// others wait. A context that is finished at its first try leaves the timer alone. An overdue head arms it in the past,
+// so that all overdue contexts are worked on back to back. There is no end to it for a context that never finishes.
 
 import { TOUCH_TIMER } from '../base/announcement.ts';
 import { assert } from '../base/assert.ts';

@@ -1,8 +1,8 @@
 // VM availability: framework messages from the hypervisor to the partitions that asked for them, "a VM was created" and
 // "a VM was destroyed", as both generations of Xen send them. FF-A 1.3 §18.3, [Xen ffa_partinfo.c]
 //
-// A partition that cannot answer now (RETRY, INTERRUPTED in w3 of its response) is asked again at once, a bounded number
-// of times. Anything but the right response counts as a refusal for good.
+// A partition that cannot answer now (RETRY, INTERRUPTED in w3 of its response) is asked again at once, a bounded
+// number of times. Anything but the right response counts as a refusal for good.
 
 import { FFA_INTERRUPTED, FFA_INVALID_PARAMETERS, FFA_OK, FFA_RETRY } from '../abi/errors.ts';
 import { FFA_MSG_SEND_DIRECT_REQ_32, FFA_MSG_SEND_DIRECT_RESP_32 } from '../abi/function-ids.ts';

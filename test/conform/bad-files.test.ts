@@ -9,7 +9,8 @@ import { XEN_2026 } from '../../src/hypervisor/profiles/xen-2026.ts';
 
 const HEADER = '{"format":"ffabric-vectors/1","profile":"xen-2024","category":"calls"}';
 const PROBE =
-  '[{"op":"probe","spmc":{"sps":[]}},{"op":"probe","rc":0,"ok":false,"spmc":[{"in":["0x84000063","0x10001"],"out":["-1"]}]}]';
+  '[{"op":"probe","spmc":{"sps":[]}},' +
+  '{"op":"probe","rc":0,"ok":false,"spmc":[{"in":["0x84000063","0x10001"],"out":["-1"]}]}]';
 
 function session(...steps: string[]): string {
   return `{"name":"s","steps":[${steps.join(',')}]}`;

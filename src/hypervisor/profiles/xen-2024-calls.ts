@@ -18,9 +18,10 @@ import { type CallTables, callTables } from '../call-tables.ts';
 import { sendDirectAnywhere } from '../direct-message.ts';
 import { idGet } from '../features.ts';
 import { reclaim } from '../mem-reclaim.ts';
-import { FIRST_SHARE_RULES, shareBy } from '../mem-share.ts';
+import { shareBy } from '../mem-share.ts';
 import { listPartitionsFromSpmc } from '../partition-info.ts';
 import { mapBuffersLocally, releaseRxLocally, unmapBuffersLocally } from '../rx-tx-buffers.ts';
+import { FIRST_SHARE_RULES } from '../share-check.ts';
 import { replaceVersion } from '../version.ts';
 
 const share = shareBy(FIRST_SHARE_RULES);

@@ -29,7 +29,7 @@ import { run, sendDirect, sendDirect2 } from '../direct-message.ts';
 import { featuresBy, idGet, NEGOTIATED_FEATURES } from '../features.ts';
 import { sendIndirect } from '../indirect-message.ts';
 import { reclaimIfSupported } from '../mem-reclaim.ts';
-import { HARDENED_SHARE_RULES, shareBy } from '../mem-share.ts';
+import { shareBy } from '../mem-share.ts';
 import {
   bindNotifications,
   getNotificationInfo,
@@ -40,6 +40,7 @@ import {
 import { listPartitions } from '../partition-info.ts';
 import { listInRegistersUncounted } from '../partition-info-regs.ts';
 import { mapBuffers, releaseRxBuffer, unmapBuffers } from '../rx-tx-buffers.ts';
+import { HARDENED_SHARE_RULES } from '../share-check.ts';
 
 const share = shareBy(HARDENED_SHARE_RULES);
 

@@ -49,7 +49,7 @@ export class Xen2026Lifecycle implements Lifecycle {
     return code === FFA_OK ? 0 : ENOMEM;
   }
 
-  /** The context is freed before the teardown looks for it, so nothing is undone: partitions keep what they were told. */
+  /** The context is freed before the teardown looks for it, so nothing is undone. */
   // biome-ignore lint/correctness/useYield: other lifecycles have something to undo here.
   *creationFailed(_hypervisor: Hypervisor, _pe: Pe, domain: Domain): Coroutine {
     domain.ffa = null;
@@ -80,8 +80,8 @@ export class Xen2026Lifecycle implements Lifecycle {
 }
 
 /**
- * RX goes back to the SPMC if the guest owned it; then both buffers, whatever it answered to that. When the SPMC refuses
- * to unmap them the pages stay pinned for good.
+ * RX goes back to the SPMC if the guest owned it; then both buffers, whatever it answered to that. When the SPMC
+ * refuses to unmap them the pages stay pinned for good.
  */
 function* unmapBuffersAtDeath(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
   if (context.buffersMapped && !context.rxFree) yield* releaseRx(hypervisor, pe, context);
