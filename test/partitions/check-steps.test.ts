@@ -63,6 +63,13 @@ test.each([
     { step: 'until', condition: { variable: 'a' } },
     'guest[0].condition: found {"variable":"a"}; expected {variable, is}',
   ],
+  [
+    { step: 'until', condition: { variable: 'a b', is: 1 } },
+    'guest[0].condition: found {"variable":"a b","is":1}; expected {variable, is}',
+  ],
+  [{ step: 'until', condition: { timeNs: 'x' } }, 'guest[0].condition: found {"timeNs":"x"}; expected'],
+  [{ step: 'until', condition: { interrupt: 'x' } }, 'guest[0].condition: found {"interrupt":"x"}; expected'],
+  [{ step: 'until', condition: { address: 'x', byte: 1 } }, 'guest[0].condition.address: found x; expected a number'],
   [{ step: 'until', condition: 3 }, 'guest[0].condition: found 3; expected {variable, is}'],
   [
     { step: 'until', condition: { region: 'a', state: 'gone' } },

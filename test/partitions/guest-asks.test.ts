@@ -129,6 +129,11 @@ describe('notifications', () => {
   });
 });
 
+test('notification information in the 64-bit form', () => {
+  const exchange: Exchange = { call: [0xc4000083], answer: ['0xc4000061', 0, 1 << 7, 3] };
+  expect(outcomes({ step: 'notification-info', wide: true }, [exchange])).toBe('SUCCESS');
+});
+
 test('run: the answer is kept', () => {
   const guest = script([
     { step: 'run', to: 'crypto', vcpu: 1, save: 'late' },

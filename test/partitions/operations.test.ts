@@ -371,6 +371,47 @@ describe('sending memory', () => {
   });
 });
 
+describe('buffers', () => {
+  const held: MemoryRegion = { ...region('share'), state: 'held' };
+  const rows: [string, () => Operation, boolean][] = [
+    ['send', () => new SendMemory(region('share')), false],
+    ['relinquish', () => new RelinquishMemory(held), false],
+    ['send a message', () => new SendMessage(0x8001, new Uint8Array(1)), false],
+    ['retrieve', () => new RetrieveMemory(region('share')), true],
+    ['discover', () => new DiscoverPartitions(), true],
+    ['receive', () => new ReceiveMessage(), true],
+  ];
+
+  test.each(rows)('%s waits while a sibling uses TX, or RX where it needs it', (_name, make, needsRx) => {
+    for (const [txUser, rxUser, waits] of [
+      [1, -1, true],
+      [-1, 1, needsRx],
+      [0, 0, false],
+      [-1, -1, false],
+    ] as const) {
+      const self = endpoint(FFA_VERSION_1_1);
+      self.txUser = txUser;
+      self.rxUser = rxUser;
+      const caller = new Caller(self, 0);
+      expect(caller.begin(make(), new FakeVcpu()), `TX ${txUser}, RX ${rxUser}`).toBe(waits ? CALL_WAIT : CALL_MADE);
+      expect(self.txUser).toBe(txUser === 1 ? 1 : waits ? -1 : 0);
+    }
+  });
+
+  test.each(rows)('%s: memory that the endpoint cannot access', (_name, make, _needsRx) => {
+    const self = new Endpoint({ version: FFA_VERSION_1_1, txAddress: 0x1000, rxAddress: 0x2000 });
+    const caller = new Caller(self, 0);
+    const vcpu = new FakeVcpu();
+    let step = caller.begin(make(), vcpu);
+    while (step !== CALL_DONE) {
+      vcpu.answer(SUCCESS, 0, 1, 24);
+      step = caller.resume(vcpu);
+    }
+    expect(outcomeName(caller.outcome)).toBe('FAULT');
+    expect([self.txUser, self.rxUser]).toEqual([-1, -1]);
+  });
+});
+
 describe('retrieving memory', () => {
   const told = (kind: MemoryKind, receivers = [0x8001]): MemoryRegion => ({
     ...region(kind, [], receivers),

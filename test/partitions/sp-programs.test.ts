@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { FFA_VERSION_1_1 } from '../../src/abi/versions.ts';
+import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
 import { EXIT_CRASH, EXIT_WORK } from '../../src/hardware/partition-entry.ts';
 import type { DmaEngine } from '../../src/partitions/dma-engine.ts';
 import type { PageRange } from '../../src/partitions/memory-region.ts';
 import type { ProgramEnvironment } from '../../src/partitions/partition-program-module.ts';
+import type { HolderProgram } from '../../src/partitions/programs/holder.ts';
 import { createSpProgram, SP_PROGRAMS } from '../../src/partitions/sp-programs.ts';
 import { drive, type Exchange, FakeVcpu, RAM_BASE, RX_ADDRESS } from './fake-door.ts';
 
@@ -260,6 +261,69 @@ test('holder: as told about other borrowers, permissions and descriptor sizes', 
       { call: answer(DENIED), answer: IDLE },
     ]);
   }
+});
+
+test('a sharer of 1.2 says nothing of short access descriptors', () => {
+  drive(createSpProgram('sharer', { ...environment({}), version: FFA_VERSION_1_2 }), new FakeVcpu(0x8001), [
+    { call: [0x84000063, 0x10002], answer: [0x10002] },
+    START[1],
+    { call: [WAIT], answer: [REQ, 0x28001, 0, 9, 0x8002, 1, 3] },
+    { call: [0x84000071, 0x70, 0x70], answer: [SUCCESS, 0, 5] },
+    { call: [REQ, 0x80018002, 0, 1, 5, 0, 3], answer: [RESP, 0x80028001, 0, 0, 1] },
+    { call: answer(0, 5), answer: IDLE },
+  ]);
+});
+
+describe('touch', () => {
+  function held(vcpu: FakeVcpu, response: string): ReturnType<typeof createSpProgram> {
+    const program = createSpProgram('holder', environment({}));
+    drive(program, vcpu, [
+      ...START,
+      { call: [WAIT], answer: TOLD },
+      { ...RETRIEVE[0], rx: response },
+      RX_RELEASE,
+      { call: answer(0, 3), answer: IDLE },
+    ]);
+    return program;
+  }
+  const touch = (handle: number, how: number): Exchange['answer'] => [REQ, 0x28001, 0, 5, handle, 0, how];
+
+  test('reads and writes the first word of every page', () => {
+    const vcpu = new FakeVcpu(0x8001);
+    const program = held(vcpu, RESPONSE);
+    vcpu.memory.put(0x40010000, 'efbeadde');
+    drive(program, vcpu, [
+      { call: [WAIT], answer: touch(0x15, 0x77) },
+      { call: answer(0, 0xdeadbeef), answer: touch(0x15, 0x177) },
+      { call: answer(0, 0xdeadbeef), answer: touch(0x15, 0) },
+      { call: answer(0, 0x77777777), answer: touch(0x16, 0) },
+      { call: answer(0xfffffffe), answer: IDLE },
+    ]);
+    for (const page of [0x40010000, 0x40011000, 0x40020000]) expect(vcpu.memory.hex(page, 5)).toBe('7777777700');
+  });
+
+  test.each([0, 0x100])('what its stage 2 refuses is counted (%i)', (how) => {
+    const vcpu = new FakeVcpu(0x8001);
+    const program = held(vcpu, RESPONSE.replace('00000240', '00000250')) as HolderProgram;
+    drive(program, vcpu, [
+      { call: [WAIT], answer: touch(0x15, how) },
+      { call: answer(DENIED), answer: IDLE },
+    ]);
+    expect(program.faultCount).toBe(1);
+  });
+});
+
+test('answers to VM availability messages, as texts', () => {
+  const program = createSpProgram('echo', environment({ created: ['RETRY x2'], destroyed: ['DENIED forever'] }));
+  drive(program, new FakeVcpu(0x8001), [
+    ...START,
+    { call: [WAIT], answer: CREATED },
+    { call: createdIs(RETRY), answer: CREATED },
+    { call: createdIs(RETRY), answer: CREATED },
+    { call: createdIs(0), answer: DESTROYED },
+    { call: destroyedIs(DENIED), answer: DESTROYED },
+    { call: destroyedIs(DENIED), answer: IDLE },
+  ]);
 });
 
 describe('the table', () => {
