@@ -1,4 +1,5 @@
-// Manifests without `dtc`: blobs, cut blobs, and what a machine without it is told. The page decode-manifests.md has the rest.
+// Manifests without `dtc`: blobs, cut blobs, and what a machine without it is told. The page decode-manifests.md has
+// the rest.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Runs every page of test/cli: each heading is a test. A page that says `Needs: TOOL (how to install it)` runs where that
-// tool is.
+// Runs every page of test/cli: each heading is a test. A page that says `Needs: TOOL (how to install it)` runs where
+// that tool is.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
