@@ -19,7 +19,9 @@ export interface PartitionDescription {
   readonly program: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** 16 bytes as four words; default: made from the id. */
-  readonly uuid?: readonly [number, number, number, number];
+  readonly uuid?: readonly [number, number, number, number] | undefined;
+  /** Where its image lies; default: behind the normal world's memory and the partitions before. */
+  readonly baseAddress?: number | undefined;
   readonly ffaVersion: number;
   readonly vcpuCount: number;
   readonly pages: number;
@@ -40,8 +42,11 @@ export interface GuestDescription {
   readonly bits: 32 | 64;
   /** The FF-A version that its driver asks for. */
   readonly ffaVersion: number;
-  /** Steps of each vCPU. */
+  /** Steps of each vCPU; with `program` one empty list for each. */
   readonly vcpus: readonly (readonly GuestStep[])[];
+  /** Instead of steps: the name of a program that the world's maker brings. */
+  readonly program?: string | undefined;
+  readonly parameters?: Readonly<Record<string, unknown>>;
   /** When it is created; null: by the timeline only. */
   readonly createAtNs: number | null;
 }

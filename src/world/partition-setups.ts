@@ -11,20 +11,29 @@ import type { PartitionDescription, ProgramMaker, WorldDescription } from './des
 /** Services: receives and sends direct requests in both forms, and indirect messages. */
 const ALL_MESSAGES = 0x607;
 
+/** Where the secure world's own memory begins that nobody has placed: above the normal world's and all that is placed. */
+export function secureBaseOf(description: WorldDescription): number {
+  let base = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
+  for (const { baseAddress, pages } of description.partitions) {
+    if (baseAddress !== undefined) base = Math.max(base, baseAddress + pages * PAGE_SIZE_BYTES);
+  }
+  return base;
+}
+
 /** `programs`: beside the built-in ones. */
 export function partitionSetups(
   description: WorldDescription,
-  secureBase: number,
   programs: ReadonlyMap<string, ProgramMaker>,
   endpoints: ReadonlyMap<string, number>,
   dma: DmaEngine,
 ): PartitionSetup[] {
-  let baseAddress = secureBase;
+  let next = secureBaseOf(description);
   return description.partitions.map((partition) => {
-    const image = { baseAddress, pageCount: partition.pages };
-    baseAddress += partition.pages * PAGE_SIZE_BYTES;
-    const txAddress = baseAddress - 2 * PAGE_SIZE_BYTES;
-    const rxAddress = baseAddress - PAGE_SIZE_BYTES;
+    const image = { baseAddress: partition.baseAddress ?? next, pageCount: partition.pages };
+    const end = image.baseAddress + partition.pages * PAGE_SIZE_BYTES;
+    if (partition.baseAddress === undefined) next = end;
+    const txAddress = end - 2 * PAGE_SIZE_BYTES;
+    const rxAddress = end - PAGE_SIZE_BYTES;
     const environment = {
       name: partition.name,
       kind: 'partition' as const,

@@ -4,6 +4,7 @@
 export { parseUuid } from '../abi/uuid.ts';
 export { PROFILES } from '../hypervisor/profiles/profile-table.ts';
 export { AVAILABILITY_ENTRY_FORM, parseAvailabilityEntry } from '../partitions/availability.ts';
+export type { GuestStep } from '../partitions/guest-step.ts';
 export { type FieldRow, GUEST_STEPS, type StepRow, stepRow } from '../partitions/guest-steps.ts';
 export { OUTCOME_NAMES } from '../partitions/outcome.ts';
 export { type ProgramParameter, SP_PROGRAMS, type SpProgramRow } from '../partitions/sp-programs.ts';

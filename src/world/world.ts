@@ -23,11 +23,19 @@ import {
   EVENT_VIOLATION,
 } from '../base/event-kinds.ts';
 import type { EventListener, EventLog } from '../base/event-log.ts';
-import { type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
+import { type FrameNumber, type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { Conduit, InterruptSink } from '../hardware/conduit.ts';
+import { OWNER_SECURE } from '../hardware/frames.ts';
 import { Machine } from '../hardware/machine.ts';
-import { EXIT_CALL, EXIT_CRASH, EXIT_IDLE, EXIT_WORK, type VcpuContext } from '../hardware/partition-entry.ts';
+import {
+  EXIT_CALL,
+  EXIT_CRASH,
+  EXIT_IDLE,
+  EXIT_WORK,
+  type PartitionEntry,
+  type VcpuContext,
+} from '../hardware/partition-entry.ts';
 import { Pe } from '../hardware/pe.ts';
 import type { Stage2 } from '../hardware/stage2.ts';
 import type { Timer } from '../hardware/time.ts';
@@ -54,7 +62,7 @@ import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
 import { GuestMemory } from './guest-memory.ts';
 import { oracleOptions } from './oracle-options.ts';
-import { partitionSetups } from './partition-setups.ts';
+import { partitionSetups, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -69,6 +77,8 @@ export interface WorldGuest {
   readonly name: string;
   readonly description: GuestDescription;
   readonly script: GuestScript;
+  /** What its vCPUs run: the script, or a program of the world's maker. */
+  readonly program: PartitionEntry;
   domain: Domain | null;
   vmId: number;
   /** 0, or the errno with which its creation ended. */
@@ -138,19 +148,20 @@ export class World implements EventListener {
 
   constructor(description: WorldDescription, parts: WorldParts = {}) {
     this.description = description;
-    const secureBase = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
-    const securePages = description.partitions.reduce((sum, partition) => sum + partition.pages, 0);
-    this.machine = new Machine({
-      firstFrame: description.memoryBase / PAGE_SIZE_BYTES,
-      frameCount: description.memoryPages + securePages,
-    });
+    const normalEnd = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
+    const secureBase = secureBaseOf(description);
+    const unplaced = description.partitions.filter(({ baseAddress }) => baseAddress === undefined);
+    const securePages = unplaced.reduce((sum, { pages }) => sum + pages, 0);
+    const firstFrame = description.memoryBase / PAGE_SIZE_BYTES;
+    this.machine = new Machine({ firstFrame, frameCount: secureBase / PAGE_SIZE_BYTES + securePages - firstFrame });
+    this.reserve(normalEnd / PAGE_SIZE_BYTES, secureBase / PAGE_SIZE_BYTES);
     if (parts.keepEvents !== false) this.machine.events.keep();
     this.scheduler = new Scheduler(this.machine, description.timeSliceNs);
     this.scheduler.takesTurns = description.interleave;
     for (const partition of description.partitions) this.endpoints.set(partition.name, partition.id);
     this.dma = new WorldDmaEngine(this.machine, (sp) => this.spaceOf(sp));
     const programs = parts.programs ?? new Map<string, ProgramMaker>();
-    const setups = partitionSetups(description, secureBase, programs, this.endpoints, this.dma);
+    const setups = partitionSetups(description, programs, this.endpoints, this.dma);
     this.spmc = new Spmc(this.machine, {
       partitions: setups,
       interrupts: this.interruptSink(),
@@ -175,7 +186,7 @@ export class World implements EventListener {
     this.oracle = parts.judged === false ? null : this.makeOracle(parts.oracle ?? oracleOptions(this.hypervisor));
     this.machine.events.listen(this);
     for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
-    for (const guest of description.guests) this.addGuests(guest);
+    for (const guest of description.guests) this.addGuests(guest, programs);
     this.plan = [...this.creations(), ...description.timeline].sort((a, b) => a.atNs - b.atNs);
   }
 
@@ -283,6 +294,19 @@ export class World implements EventListener {
 
   // Making ----------------------------------------------------------------------------------------------------------
 
+  /** Between the normal world's memory and the secure world's lies nothing, except where a partition is placed. */
+  private reserve(first: FrameNumber, end: FrameNumber): void {
+    const images = this.description.partitions
+      .filter(({ baseAddress }) => baseAddress !== undefined)
+      .map(({ baseAddress, pages }) => ({ first: (baseAddress ?? 0) / PAGE_SIZE_BYTES, count: pages }))
+      .sort((a, b) => a.first - b.first);
+    let at = first;
+    for (const image of [...images, { first: end, count: 0 }]) {
+      if (image.first > at) this.machine.frames.allocateAt(at, image.first - at, OWNER_SECURE);
+      at = image.first + image.count;
+    }
+  }
+
   private personality(parts: WorldParts): Personality {
     const { personality, handleShape } = this.description;
     const known =
@@ -316,7 +340,7 @@ export class World implements EventListener {
     return guest !== undefined && (guest.name === name || guest.description.name === name);
   }
 
-  private addGuests(description: GuestDescription): void {
+  private addGuests(description: GuestDescription, programs: ReadonlyMap<string, ProgramMaker>): void {
     for (let n = 0; n < description.count; n++) {
       const name = description.count === 1 ? description.name : `${description.name}-${n}`;
       const script = new GuestScript({
@@ -333,6 +357,7 @@ export class World implements EventListener {
         name,
         description,
         script,
+        program: this.guestProgram(name, description, script, programs),
         domain: null,
         vmId: 0,
         createError: 0,
@@ -348,6 +373,30 @@ export class World implements EventListener {
     if (description.count === 1) return;
     const all = this.guests.filter((guest) => guest.description === description);
     this.guestsByName.set(description.name, all);
+  }
+
+  private guestProgram(
+    name: string,
+    description: GuestDescription,
+    script: GuestScript,
+    programs: ReadonlyMap<string, ProgramMaker>,
+  ): PartitionEntry {
+    if (description.program === undefined) return script;
+    const maker = programs.get(description.program);
+    if (maker === undefined) throw new UserError(`guest ${name}: program '${description.program}' was not loaded`);
+    return maker({
+      name,
+      kind: 'guest',
+      version: description.ffaVersion,
+      vcpuCount: description.vcpus.length,
+      txAddress: script.endpoint.txAddress,
+      rxAddress: script.endpoint.rxAddress,
+      buffersMapped: false,
+      memory: { address: description.ramBase, pageCount: description.pages },
+      endpoints: this.endpoints,
+      dma: this.dma,
+      parameters: description.parameters ?? {},
+    });
   }
 
   private *creations(): Iterable<TimelineEntry> {
@@ -445,7 +494,7 @@ export class World implements EventListener {
 
   private *create(pe: Pe, guest: WorldGuest): Coroutine {
     const { description } = guest;
-    guest.script.reset();
+    guest.program.reset();
     guest.goneNs = null;
     guest.destroyAskedNs = null;
     this.creating.set(pe.index, guest);
@@ -512,7 +561,7 @@ export class World implements EventListener {
       interrupts: vcpu.interrupts,
     };
     while (domain.life === DOMAIN_ALIVE) {
-      switch (guest.script.run(context)) {
+      switch (guest.program.run(context)) {
         case EXIT_CALL:
           yield* this.hypervisor.serve(pe, vcpu);
           break;
@@ -523,7 +572,7 @@ export class World implements EventListener {
           break;
         case EXIT_IDLE:
           if (vcpu.interrupts.length === 0) {
-            if (guest.script.vcpus[index].ended) return;
+            if (guest.program === guest.script && guest.script.vcpus[index].ended) return;
             guest.asleep.add(pe.index);
             yield pe.suspend();
             guest.asleep.delete(pe.index);
