@@ -11,6 +11,7 @@ import { answerError, answerSuccess } from './answer.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { announceConclusion } from './mem-share.ts';
 import { findShare, returnShare, unlinkShare } from './share-records.ts';
 import { answerCode, prepareCall } from './spmc-answer.ts';
 
@@ -40,7 +41,7 @@ function* reclaimInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine 
   if (share === null) return;
   const pending = hypervisor.secure.call(pe, context.vmId);
   if (pending !== null) yield* pending;
-  yield pe.writes(TOUCH_LOCK, context.lock.id);
+  yield announceConclusion(pe, context, share);
   concludeReclaim(hypervisor, pe, vcpu, context, share);
 }
 

@@ -1,8 +1,8 @@
 // What the hypervisor knows of the secure world, and its door to it: the SPMC's version and functions, its partitions,
 // the hypervisor's own RX/TX pages. Learnt at boot (boot-probe.ts).
 
-import { TOUCH_CONDUIT } from '../base/announcement.ts';
-import type { Coroutine, Pending } from '../base/coroutine.ts';
+import { ACCESS_WRITE, TOUCH_BUFFER, TOUCH_CONDUIT, TOUCH_LOCK } from '../base/announcement.ts';
+import type { Coroutine, Pending, Wait } from '../base/coroutine.ts';
 import { EVENT_SMC, EVENT_SMC_RETURN } from '../base/event-kinds.ts';
 import type { FrameNumber } from '../base/units.ts';
 import type { Conduit } from '../hardware/conduit.ts';
@@ -82,7 +82,7 @@ export class SecureWorld {
     const pending = this.conduit.smc(pe);
     if (pending !== null) yield* pending;
     if (events.on) emitRegisters(events, EVENT_SMC_RETURN, pe.index, caller, pe.smc);
-    yield pe.writes(TOUCH_CONDUIT, 0);
+    yield announceReturn(pe, caller);
   }
 
   private *finish(pe: Pe, caller: number, pending: Coroutine): Coroutine {
@@ -90,4 +90,11 @@ export class SecureWorld {
     const events = this.machine.events;
     if (events.on) emitRegisters(events, EVENT_SMC_RETURN, pe.index, caller, pe.smc);
   }
+}
+
+/** What a caller does with an answer: it changes what its locks guard, and its VM's buffers, and gives locks back. */
+function announceReturn(pe: Pe, caller: number): Wait {
+  pe.writes(TOUCH_CONDUIT, 0);
+  for (let n = 0; n < pe.heldCount; n++) pe.also(TOUCH_LOCK, pe.held[n].id, ACCESS_WRITE);
+  return pe.also(TOUCH_BUFFER, caller, ACCESS_WRITE);
 }

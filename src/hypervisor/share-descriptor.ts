@@ -42,6 +42,11 @@ export class ShareHeader {
   receiverCount = 0;
   accessSizeBytes = 0;
   accessOffset = 0;
+  /** From the access entry and its composite. */
+  receiver = 0;
+  pageCount = 0;
+  rangeCount = 0;
+  rangesOffset = 0;
 }
 
 /** What a profile asks of the array of endpoint memory access descriptors. */
