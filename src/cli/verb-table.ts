@@ -17,6 +17,11 @@ export interface Verb {
 
 export const VERBS: readonly Verb[] = [
   {
+    name: 'run',
+    summary: 'runs a world in virtual time and says whether everything held',
+    load: () => import('./verbs/run.ts'),
+  },
+  {
     name: 'decode',
     summary: 'registers, descriptors, manifests or an event file in words; says which field is wrong',
     load: () => import('./verbs/decode.ts'),

@@ -31,7 +31,8 @@ export class Timer implements Deadline {
 export class VirtualTime {
   private readonly events: EventLog;
   private readonly queue = new DeadlineQueue<Timer>();
-  private timerCount = 0;
+  /** Names of all timers, by id. */
+  readonly timerNames: string[] = [''];
   private now: Nanoseconds = 0;
 
   constructor(events: EventLog) {
@@ -50,7 +51,8 @@ export class VirtualTime {
   }
 
   timer(name: string): Timer {
-    return new Timer(++this.timerCount, name);
+    this.timerNames.push(name);
+    return new Timer(this.timerNames.length - 1, name);
   }
 
   /** Arms, or moves, a timer. An expiry in the past fires at once when time is next looked at. */

@@ -70,7 +70,8 @@ function misfit(source: YamlSource, issue: Issue): UserError {
     const known = knownKeys(path);
     return whole(source, [...path, key], { what: `unknown field '${key}'`, hint: suggestion(key, known) });
   }
-  const fits = code === 'invalid_type' ? `expected ${issue.expected === 'array' ? 'a list' : 'fields'}` : expected(message);
+  const fits =
+    code === 'invalid_type' ? `expected ${issue.expected === 'array' ? 'a list' : 'fields'}` : expected(message);
   if (path.length > 0 && !source.has(path)) {
     const parent = path.slice(0, -1);
     return new UserError(`${where(parent)}lacks '${String(path[path.length - 1])}'`, source.placeOf(parent), fits);
@@ -284,7 +285,9 @@ class Check {
   private timelineEntry(one: WorldFile['timeline'][number], path: Path): TimelineEntry {
     const { at, create, destroy, interrupt, quarantine, say } = one;
     const told = given({ atNs: at, say }) as { atNs: number; say?: string };
-    const actions = Object.entries({ create, destroy, interrupt, quarantine }).filter(([, value]) => value !== undefined);
+    const actions = Object.entries({ create, destroy, interrupt, quarantine }).filter(
+      ([, value]) => value !== undefined,
+    );
     if (actions.length > 1) {
       this.fail(path, `both '${actions[0][0]}' and '${actions[1][0]}'`, 'an entry does one thing: make two of it');
     }

@@ -18,7 +18,9 @@ export function checkMemory(file: WorldFile, fail: (path: Path, what: string, hi
   for (const [index, partition] of file.partitions.entries()) {
     if (partition.base === undefined) continue;
     const end = partition.base + partition.pages * PAGE_SIZE_BYTES;
-    const other = taken.find((range) => partition.base !== undefined && partition.base < range.end && end > range.first);
+    const other = taken.find(
+      (range) => partition.base !== undefined && partition.base < range.end && end > range.first,
+    );
     if (other !== undefined) {
       const found = `${rangeText(partition.base, end)} overlaps ${other.name} (${rangeText(other.first, other.end)})`;
       fail(['partitions', index, 'base'], found, `leave 'base' out, or begin at ${hex(other.end)}`);

@@ -60,7 +60,12 @@ function problemsOf(context: z.RefinementCtx): Problems {
   return {
     misfit: (path, fits) => context.addIssue({ code: 'custom', message: fits, path: [...path] }),
     unknown: (path, what, hint) =>
-      context.addIssue({ code: 'custom', message: what, path: [...path], params: { what, hint } satisfies WholeMessage }),
+      context.addIssue({
+        code: 'custom',
+        message: what,
+        path: [...path],
+        params: { what, hint } satisfies WholeMessage,
+      }),
   };
 }
 
@@ -80,7 +85,8 @@ const UUID: ValueType<readonly [number, number, number, number]> = {
     const digits = typeof value === 'string' ? value.replaceAll('-', '') : '';
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(String(value))) return undefined;
     // Bytes in the order of the text, four a word, the first lowest.
-    const word = (n: number) => Number.parseInt((digits.slice(8 * n, 8 * n + 8).match(/../g) ?? []).reverse().join(''), 16);
+    const word = (n: number) =>
+      Number.parseInt((digits.slice(8 * n, 8 * n + 8).match(/../g) ?? []).reverse().join(''), 16);
     return [word(0), word(1), word(2), word(3)];
   },
 };
@@ -130,7 +136,11 @@ function partition() {
       .array(leaf(oneOf('created', 'destroyed')))
       .default(['created', 'destroyed'])
       .meta({ doc: 'VM availability messages that it wants', fits: 'a list', fallback: '[created, destroyed]' }),
-    nsInterrupts: optional(oneOf('queue', 'signal'), 'signal', 'a non-secure interrupt while it runs: wait, or preempt'),
+    nsInterrupts: optional(
+      oneOf('queue', 'signal'),
+      'signal',
+      'a non-secure interrupt while it runs: wait, or preempt',
+    ),
     bootOrder: optional(integer(0, 0xffff), 0, 'the lowest boots first'),
     notifications: optional(FLAG, false, 'whether it may receive notifications'),
   });
@@ -220,7 +230,12 @@ function expectation() {
 function host() {
   return z.strictObject({
     pes: optional(integer(1, 8), 2, "the hypervisor's own PEs; the first is kept for timers"),
-    timeSlice: optional(TIME, 10_000_000, 'how long the secure world may keep a PE before a tick interrupts it', '10ms'),
+    timeSlice: optional(
+      TIME,
+      10_000_000,
+      'how long the secure world may keep a PE before a tick interrupts it',
+      '10ms',
+    ),
   });
 }
 

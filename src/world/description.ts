@@ -82,6 +82,9 @@ export type FaultCall =
   | 'DIRECT_REQ'
   | 'RUN';
 
+/** `times` of a fault that strikes every matching call. */
+export const TIMES_ALL = Number.POSITIVE_INFINITY;
+
 /** The secure world's answer to a call, replaced. */
 export interface FaultDescription {
   readonly call: FaultCall;
@@ -91,7 +94,7 @@ export interface FaultDescription {
   readonly guest?: string;
   /** So many matching calls pass first. */
   readonly skip: number;
-  /** So many are struck; Infinity: all. */
+  /** So many are struck, or TIMES_ALL. */
   readonly times: number;
   /**
    * The answer: an FF-A error by name (FFA_ERROR with that code), `status ERROR` (a framework response with that

@@ -127,6 +127,8 @@ export class World implements EventListener {
   readonly story: string[] = [];
   /** Whether the run came to rest: nothing under way, no timer armed, nothing planned. */
   quiet = false;
+  /** Events until everything had booted. */
+  bootEventCount = 0;
   /** What the expectations came to; empty before the end. */
   expectationOutcomes: ExpectationOutcome[] = [];
   private readonly hostPes: Pe[] = [];
@@ -204,6 +206,7 @@ export class World implements EventListener {
     while (this.scheduler.taskCount > 0) {
       if (!this.scheduler.step()) this.moveTime(this.scheduler.nextWakeNs());
     }
+    this.bootEventCount = this.machine.events.count;
     if (!this.hypervisor.secure.usable) {
       throw new UserError('the hypervisor finds no FF-A that it can use behind this SPMC');
     }
