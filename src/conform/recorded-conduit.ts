@@ -168,7 +168,7 @@ export class RecordedConduit implements Conduit {
 }
 
 /** Registers as the files write them: trailing zeros cut. */
-export function formatRegisters(registers: RegisterFile): string {
+function formatRegisters(registers: RegisterFile): string {
   let count = registers.words.length / 2;
   while (count > 1 && registers.w(count - 1) === 0 && registers.high(count - 1) === 0) count--;
   const texts: string[] = [];

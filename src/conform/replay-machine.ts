@@ -28,7 +28,7 @@ const UNJUDGED = ['P6', 'P7', 'P8', 'P9', 'P10', 'P11', 'P12', 'P13', 'P14', 'P1
 export const RAM_BASE = 0x4000_0000;
 
 /** A call that would have to wait for a lock that the call around it holds. */
-export class Blocked extends Error {
+class Blocked extends Error {
   override readonly name = 'Blocked';
 }
 

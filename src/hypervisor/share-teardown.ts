@@ -4,9 +4,10 @@
 
 import { FFA_DENIED, FFA_OK } from '../abi/errors.ts';
 import { FFA_MEM_RECLAIM } from '../abi/function-ids.ts';
-import type { Coroutine } from '../base/coroutine.ts';
+import { ACCESS_WRITE, TOUCH_DOMAIN, TOUCH_HANDLE, TOUCH_REFERENCES } from '../base/announcement.ts';
+import { type Coroutine, WAIT_STEP, type Wait } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
-import type { FfaContext } from './ffa-context.ts';
+import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { emitShareDead } from './mem-reclaim.ts';
 import { returnShare, unlinkShare } from './share-records.ts';
@@ -44,7 +45,16 @@ export function* reclaimShares(hypervisor: Hypervisor, pe: Pe, context: FfaConte
     }
     unlinkShare(context, at);
     if (code !== FFA_OK) continue;
+    if (pe.stepping) yield announceReturn(pe, context, share);
     emitShareDead(hypervisor, context, share);
     returnShare(hypervisor, context, share);
   }
+}
+
+/** The step that returns a share touches its pages' references and, with the last share, the domain's. */
+function announceReturn(pe: Pe, context: FfaContext, share: Share): Wait {
+  pe.writes(TOUCH_DOMAIN, context.domain.serial);
+  pe.also(TOUCH_HANDLE, share.handleLow, ACCESS_WRITE);
+  for (let n = 0; n < share.runCount; n++) pe.also(TOUCH_REFERENCES, share.runs[2 * n], ACCESS_WRITE);
+  return WAIT_STEP;
 }

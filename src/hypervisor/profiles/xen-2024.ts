@@ -1,8 +1,8 @@
 // Profile `xen-2024`: Xen's mediator as of the patch "xen/arm: ffa: reclaim shared memory on guest destroy" (version 5,
 // February 2024), exactly, its flaws included; the recorded vectors say what exactly means. [Xen 7356bb5e47]
 //
-// What a guest can crash there has an answer here: the first page of what the patch's mediator would have read past is
-// refused instead (see the vectors that end with `crash`).
+// Where a guest could crash that mediator (the vectors that end with `crash`), there is nothing to be exact about: the
+// call gets an error, and a teardown goes on without its domain.
 
 import type { Coroutine } from '../../base/coroutine.ts';
 import { NS_PER_S } from '../../base/units.ts';
