@@ -16,7 +16,7 @@ import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { emitShareDead } from './mem-reclaim.ts';
-import { recordsOf, restoreAccess } from './memory-send.ts';
+import { recordsOf, restoreAccess } from './send-outcome.ts';
 import { findShare, returnShare, unlinkShare } from './share-records.ts';
 import { prepareCall } from './spmc-answer.ts';
 

@@ -38,11 +38,12 @@ import { type FeatureTable, featuresBy, idGet, NEGOTIATED_FEATURES, type Offer, 
 import { sendIndirect } from '../indirect-message.ts';
 import { relinquishMemory, retrieveMemory } from '../memory-borrow.ts';
 import { reclaimMemory } from '../memory-reclaim.ts';
-import { sendFragment, sendMemory } from '../memory-send.ts';
+import { sendMemory } from '../memory-send.ts';
 import { getNotificationInfo, getNotifications, setNotifications } from '../notifications.ts';
 import { listPartitions } from '../partition-info.ts';
 import { listInRegisters } from '../partition-info-regs.ts';
 import { mapBuffers, releaseRxBuffer, unmapBuffers } from '../rx-tx-buffers.ts';
+import { sendFragment } from '../send-fragment.ts';
 import { requestDirect, requestDirect2, runOwn } from '../serving.ts';
 
 const FEATURES: FeatureTable = new Map<number, Offer>([
