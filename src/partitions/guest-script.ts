@@ -24,15 +24,15 @@ import { Endpoint } from './endpoint.ts';
 import type { Expectation, GuestStep } from './guest-step.ts';
 import { GuestVcpu } from './guest-vcpu.ts';
 import type { MemoryRegion } from './memory-region.ts';
-import { type Outcome, outcomeName } from './outcome.ts';
+import { outcomeName } from './outcome.ts';
 import { PagePlan } from './page-plan.ts';
 import { beginStep, goOnWithStep, type Progress } from './step-handlers.ts';
 import { type ParsedWord, parseWord, type WordExpression } from './word-expression.ts';
 
 /** Told what a script finds out. */
 export interface ScriptReporter {
-  /** A step with an outcome is over. `place` as `GuestVcpu.place` gives it. */
-  stepOver(endpoint: number, place: string, step: GuestStep, outcome: Outcome, held: boolean): void;
+  /** A step with an outcome (`vcpu.outcome`) is over; `held`: it is what the step expects. */
+  stepOver(vcpu: GuestVcpu, step: GuestStep, held: boolean): void;
 }
 
 /** An expectation that did not hold. */
@@ -180,19 +180,18 @@ export class GuestScript implements PartitionEntry {
   private judge(vcpu: GuestVcpu, step: GuestStep): void {
     const expectation = expectationOf(step);
     const got = outcomeName(vcpu.outcome);
-    const held =
-      expectation === 'any' || (typeof expectation === 'string' ? expectation === got : expectation.includes(got));
-    const place = vcpu.place();
-    if (held) {
-      this.heldCount++;
-    } else {
-      this.failureCount++;
-      if (this.failures.length < FAILURES_MAX) {
-        const expected = typeof expectation === 'string' ? expectation : expectation.join(' or ');
-        this.failures.push({ place, step: step.step, expected, got });
-      }
-    }
-    this.reporter?.stepOver(this.endpoint.id, place, step, vcpu.outcome, held);
+    const fits = typeof expectation === 'string' ? expectation === got : expectation.includes(got);
+    const held = fits || (typeof expectation === 'string' ? expectation === 'any' : expectation.includes('any'));
+    if (held) this.heldCount++;
+    else this.fail(vcpu, step, expectation, got);
+    this.reporter?.stepOver(vcpu, step, held);
+  }
+
+  private fail(vcpu: GuestVcpu, step: GuestStep, expectation: Expectation, got: string): void {
+    this.failureCount++;
+    if (this.failures.length >= FAILURES_MAX) return;
+    const expected = typeof expectation === 'string' ? expectation : expectation.join(' or ');
+    this.failures.push({ place: vcpu.place(), step: step.step, expected, got });
   }
 
   // What step handlers look up.

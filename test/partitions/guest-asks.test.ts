@@ -161,10 +161,11 @@ test('a guest borrows what another guest lent', () => {
     [
       { step: 'retrieve', name: 'g1:gift' },
       { step: 'write', address: '$g1:gift.address', byte: 7 },
+      { step: 'relinquish', name: 'g1:gift', expect: 'BUSY' },
       { step: 'relinquish', name: 'g1:gift', zero: true },
       { step: 'retrieve', name: 'g1:other', expect: 'NO_REGION' },
     ],
-    { guests },
+    { guests, policy: { repeatCount: 0 } },
   );
   const vcpu = new FakeVcpu(3);
   drive(borrower, vcpu, [
@@ -183,6 +184,7 @@ test('a guest borrows what another guest lent', () => {
       answer: [0x84000075, 0x60, 0x60],
     },
     RX_RELEASE,
+    { call: [0x84000076], tx: '1500000000000080000000000100000003', answer: [0x84000060, 0, 0xfffffffc] },
     { call: [0x84000076], tx: '1500000000000080010000000100000003', answer: [SUCCESS] },
   ]);
   expect(borrower.failures).toEqual([]);

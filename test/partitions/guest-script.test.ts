@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
 import { EXIT_CRASH, EXIT_IDLE, EXIT_WORK } from '../../src/hardware/partition-entry.ts';
-import { GuestScript } from '../../src/partitions/guest-script.ts';
+import { GuestScript, type ScriptReporter } from '../../src/partitions/guest-script.ts';
 import type { GuestStep } from '../../src/partitions/guest-step.ts';
+import { outcomeName } from '../../src/partitions/outcome.ts';
 import { drive, type Exchange, FakeVcpu, FlatMemory, RAM_BASE, RAM_PAGES } from './fake-door.ts';
 
 const ENDPOINTS = new Map([
@@ -211,6 +212,51 @@ describe('messages', () => {
   });
 });
 
+describe('the other forms of a direct request', () => {
+  test('req64: 64-bit words', () => {
+    const words = ['0x1122334455667788', 2];
+    const step: GuestStep = { step: 'message', to: 'holder', form: 'req64', words, reply: ['0x8000000000000001'] };
+    const guest = script([...START, step]);
+    drive(guest, new FakeVcpu(), [
+      ...start(FFA_VERSION_1_1),
+      { call: [0xc400006f, 0x28001, 0, ...words], answer: [0xc4000070, 0x80010002, 0, '0x8000000000000001'] },
+    ]);
+    expect(guest.failures).toEqual([]);
+  });
+
+  test('req2: the service in x2 and x3, fourteen registers of payload', () => {
+    const words = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, '0xe00000000000000e'];
+    const uuid = '00112233-4455-6677-8899-aabbccddeeff';
+    const step: GuestStep = { step: 'message', to: 'holder', form: 'req2', uuid, words, reply: words };
+    const guest = script([...START, step], FFA_VERSION_1_2);
+    drive(guest, new FakeVcpu(), [
+      ...start(FFA_VERSION_1_2),
+      {
+        call: [0xc400008d, 0x28001, '0x7766554433221100', '0xffeeddccbbaa9988', ...words],
+        answer: [0xc400008e, 0x80010002, 0, 0, ...words],
+      },
+    ]);
+    expect(guest.failures).toEqual([]);
+  });
+
+  test('lies: a framework message, another sender', () => {
+    const step: GuestStep = {
+      step: 'message',
+      to: 'holder',
+      flags: 0x80000006,
+      sender: 0,
+      words: [0, 0, 3],
+      expect: 'INVALID_PARAMETERS',
+    };
+    const guest = script([...START, step]);
+    drive(guest, new FakeVcpu(), [
+      ...start(FFA_VERSION_1_1),
+      { call: [0x8400006f, 0x8001, 0x80000006, 0, 0, 3], answer: [0x84000060, 0, 0xfffffffe] },
+    ]);
+    expect(guest.failures).toEqual([]);
+  });
+});
+
 describe('time, memory and siblings', () => {
   test('wait takes its time, also when it is entered early', () => {
     const guest = script([{ step: 'wait', durationNs: 500 }]);
@@ -300,8 +346,12 @@ describe('time, memory and siblings', () => {
 
   test('crash and stop', () => {
     const crashing = script([{ step: 'crash' }, { step: 'map' }]);
-    expect(crashing.run(new FakeVcpu())).toBe(EXIT_CRASH);
-    expect(crashing.run(new FakeVcpu())).toBe(EXIT_CRASH);
+    for (let n = 0; n < 2; n++) {
+      expect(crashing.run(new FakeVcpu())).toBe(EXIT_CRASH);
+      expect(crashing.run(new FakeVcpu())).toBe(EXIT_CRASH);
+      crashing.reset();
+      expect(crashing.vcpus[0].crashed).toBe(false);
+    }
     const stopping = script([{ step: 'stop' }, { step: 'map' }]);
     expect(stopping.run(new FakeVcpu())).toBe(EXIT_IDLE);
     expect(stopping.run(new FakeVcpu())).toBe(EXIT_IDLE);
@@ -338,12 +388,47 @@ describe('raw calls', () => {
     expect(guest.failures).toEqual([]);
   });
 
+  test.each([
+    [[0x84000060, 0, 0xfffffffa], 'DENIED'],
+    [[0x84000060, 0, 7], 'UNEXPECTED'],
+    [[0xffffffff], 'NOT_SUPPORTED'],
+    [['0xffffffffffffffff'], 'NOT_SUPPORTED'],
+    [[0x84000062], 'INTERRUPT'],
+    [[0x8400006c], 'YIELD'],
+    [[0x1234], 'SUCCESS'],
+  ])('the answer %j is %s', (answer, expected) => {
+    const guest = script([{ step: 'call', registers: [1], expect: expected }]);
+    drive(guest, new FakeVcpu(), [{ call: [1], answer }]);
+    expect(guest.failures).toEqual([]);
+  });
+
   test('raw bytes in TX', () => {
     const guest = script([{ step: 'tx', offset: 2, hex: 'dead beef' }]);
     const vcpu = new FakeVcpu();
     guest.run(vcpu);
     expect(vcpu.memory.hex(RAM_BASE, 8)).toBe('0000deadbeef0000');
   });
+});
+
+test('a reporter is told of each outcome; one of a list, or any, may fit', () => {
+  const told: string[] = [];
+  const reporter: ScriptReporter = {
+    stepOver: (vcpu, step, held) => told.push(`${vcpu.place()} ${step.step} ${outcomeName(vcpu.outcome)} ${held}`),
+  };
+  const steps: GuestStep[] = [
+    { step: 'map', expect: ['DENIED', 'any'] },
+    { step: 'map', expect: 'any' },
+    { step: 'set', name: 'x', value: 1 },
+    { step: 'map', expect: ['DENIED', 'BUSY'] },
+  ];
+  const guest = script(steps, FFA_VERSION_1_1, { reporter });
+  const mapped: Exchange = { call: [0xc4000066, 0x40000000, 0x40001000, 1], answer: [0x84000061] };
+  drive(guest, new FakeVcpu(), [mapped, mapped, mapped]);
+  expect(told).toEqual([
+    'vcpu 0, step 1 map SUCCESS true',
+    'vcpu 0, step 2 map SUCCESS true',
+    'vcpu 0, step 4 map SUCCESS false',
+  ]);
 });
 
 test('reset: the same calls again', () => {
