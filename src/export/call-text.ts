@@ -93,18 +93,29 @@ function availabilityName(type: number): string {
   return isCreated ? 'VM_CREATED' : 'VM_DESTROYED';
 }
 
+/** ` handle 0x7 flags 0x1`; of a message ` g1 to crypto, payload 0x1 0x0 0x2`. */
 function argumentsText(list: readonly Argument[], values: ArgumentValues, names: ActorNames): string {
-  let text = '';
+  const sender = values['sender'];
+  const receiver = values['receiver'];
+  const isMessage = typeof sender === 'number' && typeof receiver === 'number';
+  let text = isMessage ? ` ${endpointName(names, sender)} to ${endpointName(names, receiver)}` : '';
+  const payload: string[] = [];
   for (const argument of list) {
-    const value = values[argument.name];
-    if (value === undefined || isZero(value)) continue;
-    const words =
-      argument.form === 'endpoint' && typeof value === 'number'
-        ? endpointName(names, value)
-        : formatArgument(argument, value);
-    text += ` ${argument.name} ${words}`;
+    const { name } = argument;
+    const value = values[name];
+    if (value === undefined || (isMessage && (name === 'sender' || name === 'receiver'))) continue;
+    const words = argumentText(argument, value, names);
+    if (/^payload\[/.test(name)) payload.push(words);
+    // A handle of zero is a handle; anything else of zero says nothing.
+    else if (name === 'handle' || !isZero(value)) text += ` ${name} ${words}`;
   }
-  return text;
+  while (payload.length > 0 && /^0x0$/.test(payload[payload.length - 1])) payload.pop();
+  return payload.length === 0 ? text : `${text}, payload ${payload.join(' ')}`;
+}
+
+function argumentText(argument: Argument, value: ArgumentValues[string], names: ActorNames): string {
+  const isEndpoint = argument.form === 'endpoint' && typeof value === 'number';
+  return isEndpoint ? endpointName(names, value) : formatArgument(argument, value);
 }
 
 function isZero(value: ArgumentValues[string]): boolean {

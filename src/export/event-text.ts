@@ -12,10 +12,10 @@ import type { ActorNames } from './actor-names.ts';
 import { type Actor, Actors } from './actors.ts';
 import { answerText, type CallText, callText } from './call-text.ts';
 import type { EventSource } from './event-source.ts';
-import { type EventWords, eventWords } from './event-words.ts';
+import { count, type EventWords, eventWords } from './event-words.ts';
 import { doorOf, OpenCalls } from './open-calls.ts';
 import { functionIdOf, registersOf } from './registers-of.ts';
-import { hue, LineBuilder, type Style, type StyledLine } from './styled-text.ts';
+import { hue, LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
 import { columnTime } from './time-text.ts';
 
 /** How much is told: `story`: lives, teardown, time, what went wrong; `calls`: calls as well; `all`: every event. */
@@ -23,6 +23,8 @@ export type TimelineDetail = 'story' | 'calls' | 'all';
 
 export interface TimelineOptions {
   readonly detail?: TimelineDetail;
+  /** Records that are told beside those of the detail. */
+  readonly also?: (events: EventSource, at: number) => boolean;
 }
 
 const TIME_COLUMNS = 9;
@@ -82,6 +84,7 @@ export class Timeline {
   private readonly names: ActorNames;
   private readonly actors: Actors;
   private readonly detail: TimelineDetail;
+  private readonly also: ((events: EventSource, at: number) => boolean) | undefined;
   private readonly laneColumns: number;
   private readonly open = new OpenCalls();
   private readonly ended = new Set<Actor>();
@@ -92,6 +95,7 @@ export class Timeline {
     this.names = names;
     this.actors = new Actors(names, events, LANES_OF_A_KIND);
     this.detail = options.detail ?? 'calls';
+    this.also = options.also;
     const fair = Math.floor(LANES_COLUMNS / this.actors.list.length);
     this.laneColumns = Math.max(LANE_MIN, Math.min(LANE_MAX, fair));
   }
@@ -111,10 +115,14 @@ export class Timeline {
     const call = this.open.see(events, at);
     const kind = events.kind(at);
     if (kind === k.EVENT_REGISTERS_HIGH || kind === k.EVENT_REGISTERS_REST) return null;
-    const isTold = this.detail === 'all' || STORY_KINDS.has(kind) || (this.detail === 'calls' && CALL_KINDS.has(kind));
+    const isTold =
+      this.detail === 'all' ||
+      STORY_KINDS.has(kind) ||
+      (this.detail === 'calls' && CALL_KINDS.has(kind)) ||
+      this.also?.(events, at) === true;
     const ends = this.actors.endsOf(events, at);
     if (kind === k.EVENT_DOMAIN_CREATE && ends !== null) this.ended.delete(ends.from);
-    let line: StyledLine | null = null;
+    let told: StyledLine | null = null;
     if (isTold) {
       const words = this.words(events, at, call);
       const built = new LineBuilder().add(this.time(events.timeNs(at)), 'dim').add(' ');
@@ -125,10 +133,10 @@ export class Timeline {
           ? ''
           : `${this.nameOf(events, at, ends.from)}: `;
       built.add(' ').add(speaker, speaker === '' ? 'plain' : this.style(this.actors.list.indexOf(ends?.from as Actor)));
-      line = built.add(words.text, words.style).done();
+      told = built.add(words.text, words.style).done();
     }
     if (kind === k.EVENT_DOMAIN_GONE && ends !== null) this.ended.add(ends.from);
-    return line;
+    return told;
   }
 
   private words(events: EventSource, at: number, call: number): EventWords | CallText {
@@ -191,13 +199,23 @@ export class Timeline {
   }
 }
 
-/** The whole timeline. */
+/** The whole timeline. The calls with which everybody boots are told as a number, unless all is told. */
 export function eventText(events: EventSource, names: ActorNames, options: TimelineOptions = {}): StyledLine[] {
   const timeline = new Timeline(names, events, options);
   const lines = timeline.header();
-  for (let at = 0; at < events.kept; at++) {
-    const line = timeline.line(events, at);
-    if (line !== null) lines.push(line);
+  const first = options.detail === 'all' ? 0 : firstLife(events);
+  let bootCalls = 0;
+  for (let at = 0; at < first; at++) if (doorOf(events.kind(at))?.isAnswer === false) bootCalls++;
+  if (bootCalls > 0) lines.push(line(`${' '.repeat(TIME_COLUMNS + 1)}(${count(bootCalls, 'call')} at boot)`, 'dim'));
+  for (let at = first; at < events.kept; at++) {
+    const told = timeline.line(events, at);
+    if (told !== null) lines.push(told);
   }
   return lines;
+}
+
+/** The record at which the first guest is created; 0 if the log does not begin with a boot. */
+function firstLife(events: EventSource): number {
+  for (let at = 0; at < events.kept; at++) if (events.kind(at) === k.EVENT_DOMAIN_CREATE) return at;
+  return 0;
 }

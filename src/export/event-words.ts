@@ -77,7 +77,7 @@ const DESCRIBE: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [
     k.EVENT_QUARANTINE_RELEASE,
     ([vm, how, low, high, pages], n) =>
-      good(`out of quarantine: ${pagesOf(n, vm, pages)}, ${handle(low, high)}: ${howReleased(n, how)}`),
+      howReleased(`quarantine: ${pagesOf(n, vm, pages)}, ${handle(low, high)}`, how, n),
   ],
   [
     k.EVENT_ANSWER_CLASS,
@@ -146,7 +146,7 @@ const DESCRIBE: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [
     k.EVENT_VIOLATION,
     ([property, violation], n) =>
-      wrong(`VIOLATION of P${property}: ${textOf(n, 'violation.violation', violation) ?? `number ${violation}`}`),
+      wrong(`VIOLATION of ${textOf(n, 'violation.violation', violation) ?? `P${property}, number ${violation}`}`),
   ],
   [k.EVENT_CHOICE, ([site, bound, value], n) => dim(`choice ${value} of ${bound} at ${named(n, 'choice.site', site)}`)],
 ]);
@@ -214,8 +214,10 @@ function spName(names: ActorNames, sp: number, vcpu: number): string {
   return vcpu === 0 ? endpointName(names, sp) : `${endpointName(names, sp)} vCPU ${vcpu}`;
 }
 
-function howReleased(names: ActorNames, how: number): string {
-  return named(names, 'quarantine-release.how', how);
+/** 0: they came back. Anything else: they are given up, and stay where they are. */
+function howReleased(what: string, how: number, names: ActorNames): EventWords {
+  const text = textOf(names, 'quarantine-release.how', how) ?? (how === 0 ? 'back' : 'given up');
+  return how === 0 ? good(`${what}: ${text}`) : warning(`${what}: ${text}`);
 }
 
 function owed(shares: number, messages: number): string {

@@ -21,21 +21,23 @@ export class FrameOwners {
   private readonly gone = new Set<number>();
   private readonly incarnations = new Map<number, number[]>();
 
-  constructor(names: ActorNames) {
+  /** Looks through `events` for who will live: memory is allocated before `domain-create` says for whom. */
+  constructor(names: ActorNames, events: EventSource) {
     this.names = names;
+    for (let at = 0; at < events.kept; at++) {
+      if (events.kind(at) !== k.EVENT_DOMAIN_CREATE) continue;
+      const vm = events.argument(at, 0);
+      const serial = events.argument(at, 1);
+      this.vmOfSerial.set(serial, vm);
+      const serials = this.incarnations.get(vm) ?? [];
+      serials.push(serial);
+      this.incarnations.set(vm, serials);
+    }
   }
 
   see(events: EventSource, at: number): void {
-    const vm = events.argument(at, 0);
     const serial = events.argument(at, 1);
     switch (events.kind(at)) {
-      case k.EVENT_DOMAIN_CREATE: {
-        this.vmOfSerial.set(serial, vm);
-        const serials = this.incarnations.get(vm) ?? [];
-        serials.push(serial);
-        this.incarnations.set(vm, serials);
-        return;
-      }
       case k.EVENT_DOMAIN_DYING:
       case k.EVENT_DOMAIN_CREATE_FAILED:
         this.dying.add(serial);
@@ -58,7 +60,7 @@ export class FrameOwners {
     };
   }
 
-  /** `g1`, or `g1 (2nd life)` where an id lived more than once. */
+  /** `g1`, or `g1 #2` where an id lived more than once. */
   private incarnationName(vm: number, serial: number): string {
     const name = endpointName(this.names, vm);
     const serials = this.incarnations.get(vm) ?? [];

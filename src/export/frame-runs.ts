@@ -5,7 +5,7 @@ import * as k from '../base/event-kinds.ts';
 import type { EventSource } from './event-source.ts';
 
 export const OWNER_FREE = 0;
-export const OWNER_QUARANTINE = -2;
+const OWNER_QUARANTINE = -2;
 
 /** Neighbouring frames to which the same happened. */
 export interface FrameRun {
@@ -15,6 +15,8 @@ export interface FrameRun {
   references: number;
   /** Endpoint ids whose stage 2 maps the frames, ascending. */
   spaces: readonly number[];
+  /** Whether nobody may use the frames again. */
+  isQuarantined: boolean;
   /** The owner that the frames were last allocated to; 0 once they are free. */
   home: number;
   /** Whether the frames were ever pinned, mapped by two, or in quarantine. */
@@ -48,6 +50,7 @@ export class FrameRuns {
         return this.change(a(0), a(1), (run) => {
           this.returned.set(run.home, (this.returned.get(run.home) ?? 0) + run.count);
           run.owner = OWNER_FREE;
+          run.isQuarantined = false;
           run.home = OWNER_FREE;
           run.references = 0;
         });
@@ -62,6 +65,11 @@ export class FrameRuns {
       case k.EVENT_FRAME_OWNER:
         return this.change(a(0), a(1), (run) => {
           run.owner = a(2);
+          if (a(2) === OWNER_QUARANTINE) run.isQuarantined = true;
+        });
+      case k.EVENT_QUARANTINE:
+        return this.change(a(5), a(4), (run) => {
+          run.isQuarantined = true;
         });
       case k.EVENT_MAP:
         return this.change(a(2), a(3), (run) => {
@@ -71,9 +79,18 @@ export class FrameRuns {
         return this.change(a(2), a(3), (run) => {
           run.spaces = run.spaces.filter((space) => space !== a(0));
         });
+      case k.EVENT_DOMAIN_GONE:
+        return this.forgetSpace(a(0));
       default:
         return [];
     }
+  }
+
+  /** A domain's stage 2 goes with it, without an event for each of its pages. */
+  private forgetSpace(space: number): readonly FrameRun[] {
+    const changed = this.runs.filter((run) => run.spaces.includes(space));
+    for (const run of changed) run.spaces = run.spaces.filter((one) => one !== space);
+    return changed;
   }
 
   private change(first: number, count: number, apply: (run: FrameRun) => void): readonly FrameRun[] {
@@ -81,7 +98,7 @@ export class FrameRuns {
     const changed = this.slice(first, count);
     for (const run of changed) {
       apply(run);
-      if (run.references > 1 || run.spaces.length > 1 || run.owner === OWNER_QUARANTINE) run.wasShared = true;
+      if (run.references > 1 || run.spaces.length > 1 || run.isQuarantined) run.wasShared = true;
     }
     return changed;
   }
@@ -132,5 +149,14 @@ export class FrameRuns {
 }
 
 function newRun(first: number, count: number): FrameRun {
-  return { first, count, owner: OWNER_FREE, references: 0, spaces: [], home: OWNER_FREE, wasShared: false };
+  return {
+    first,
+    count,
+    owner: OWNER_FREE,
+    references: 0,
+    spaces: [],
+    home: OWNER_FREE,
+    isQuarantined: false,
+    wasShared: false,
+  };
 }

@@ -8,7 +8,7 @@ import { type ActorNames, endpointName } from './actor-names.ts';
 import type { EventSource } from './event-source.ts';
 import { count } from './event-words.ts';
 import { FrameOwners } from './frame-owners.ts';
-import { type FrameRun, FrameRuns, OWNER_FREE, OWNER_QUARANTINE } from './frame-runs.ts';
+import { type FrameRun, FrameRuns, OWNER_FREE } from './frame-runs.ts';
 import { HUES, LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
 import { columnTime } from './time-text.ts';
 
@@ -30,6 +30,7 @@ const HELD_AFTER_DEATH = '#';
 const QUARANTINED = 'Q';
 const SEVERAL = '+';
 const NOT_YET = ' ';
+const FIRST_SECURE_ID = 0x8000;
 /** The last letter stands for all that come after it. */
 const VM_LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 /** Q says quarantine. */
@@ -77,6 +78,8 @@ class Letters {
   private readonly ofSpace = new Map<number, string>();
   private readonly names: ActorNames;
   private readonly used = new Set<string>();
+  /** VM ids of guests that are on their way out. */
+  private readonly dying = new Set<number>();
 
   constructor(names: ActorNames, events: EventSource) {
     this.names = names;
@@ -84,12 +87,17 @@ class Letters {
     const sps = new Set(names.sps.map((one) => one.id));
     for (let at = 0; at < events.kept; at++) {
       if (events.kind(at) === k.EVENT_DOMAIN_CREATE) vms.add(events.argument(at, 0));
-      if (events.kind(at) === k.EVENT_MAP && events.argument(at, 0) >= 0x8000) sps.add(events.argument(at, 0));
+      if (events.kind(at) === k.EVENT_MAP && events.argument(at, 0) >= FIRST_SECURE_ID) sps.add(events.argument(at, 0));
     }
     let n = 0;
     for (const id of vms) this.ofSpace.set(id, VM_LETTERS[Math.min(n++, VM_LETTERS.length - 1)]);
     n = 0;
     for (const id of sps) this.ofSpace.set(id, SP_LETTERS[Math.min(n++, SP_LETTERS.length - 1)]);
+  }
+
+  see(events: EventSource, at: number): void {
+    if (events.kind(at) === k.EVENT_DOMAIN_CREATE) this.dying.delete(events.argument(at, 0));
+    if (events.kind(at) === k.EVENT_DOMAIN_DYING) this.dying.add(events.argument(at, 0));
   }
 
   /** The letter of one run of frames now. */
@@ -125,8 +133,12 @@ class Letters {
   }
 
   private find(run: FrameRun, owners: FrameOwners): string {
-    if (run.owner === OWNER_FREE) return run.spaces.length > 0 ? this.borrower(run.spaces) : FREE;
-    if (run.owner === OWNER_QUARANTINE) return QUARANTINED;
+    if (run.owner === OWNER_FREE) {
+      // A guest that is on its way out needs no unmapping: its stage 2 goes with it.
+      const users = run.spaces.filter((space) => space >= FIRST_SECURE_ID || !this.dying.has(space));
+      return users.length > 0 ? this.borrower(users) : FREE;
+    }
+    if (run.isQuarantined) return QUARANTINED;
     const life = owners.life(run.owner);
     const borrowers = run.spaces.filter((space) => space !== life.vm);
     if (borrowers.length > 0) return this.borrower(borrowers);
@@ -158,12 +170,13 @@ function history(events: EventSource, names: ActorNames, letters: Letters): Hist
   const cellOrder = [...cells.values()];
 
   const runs = new FrameRuns();
-  const owners = new FrameOwners(names);
+  const owners = new FrameOwners(names, events);
   const moments: Moment[] = [];
   const now = new Map<Row, string>();
   const homes = new Map<Row, string>();
   for (let at = 0; at < events.kept; at++) {
     owners.see(events, at);
+    letters.see(events, at);
     const mark = markOf(events.kind(at));
     let isChanged = mark !== '';
     const changed = events.kind(at) === k.EVENT_DOMAIN_DYING ? runs.list : runs.see(events, at);

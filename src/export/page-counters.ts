@@ -22,6 +22,8 @@ export class PageCounters {
         this.quarantined += events.argument(at, 4);
         return true;
       case k.EVENT_QUARANTINE_RELEASE:
+        // What an operator gives up stays out of use.
+        if (events.argument(at, 1) !== 0) return false;
         this.quarantined -= events.argument(at, 4);
         return true;
       case k.EVENT_FRAME_ALLOCATE:

@@ -5,7 +5,7 @@ import type { ActorNames } from './actor-names.ts';
 import type { EventSource } from './event-source.ts';
 import { count } from './event-words.ts';
 import { FrameOwners } from './frame-owners.ts';
-import { FrameRuns, OWNER_FREE, OWNER_QUARANTINE } from './frame-runs.ts';
+import { FrameRuns, OWNER_FREE } from './frame-runs.ts';
 import { LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
 
 /** Where the pages of one owner are at the end. */
@@ -33,7 +33,7 @@ const COLUMN = 11;
 /** Each owner that ever had pages, in the order in which they came. */
 export function pagesOfOwners(events: EventSource, names: ActorNames): PagesOfOwner[] {
   const runs = new FrameRuns();
-  const owners = new FrameOwners(names);
+  const owners = new FrameOwners(names, events);
   for (let at = 0; at < events.kept; at++) {
     runs.see(events, at);
     owners.see(events, at);
@@ -49,7 +49,7 @@ export function pagesOfOwners(events: EventSource, names: ActorNames): PagesOfOw
     for (const run of runs.list) {
       if (run.home !== owner) continue;
       const isHeld = run.references > 1 || run.spaces.length > 1 || life.isDying;
-      if (run.owner === OWNER_QUARANTINE) quarantined += run.count;
+      if (run.isQuarantined) quarantined += run.count;
       else if (run.owner !== owner) elsewhere += run.count;
       else if (isHeld) held += run.count;
       else own += run.count;

@@ -25,7 +25,7 @@ export function worldNames(world: World): ActorNames {
       'answer-class.call': OWN_CALL_NAMES,
       'answer-class.class': REPLY_CLASS_NAMES,
       'expectation.expectation': world.expectationOutcomes.map(({ text }) => text),
-      'violation.violation': (world.oracle?.violations ?? []).map(({ anomaly }) => anomaly),
+      'violation.violation': (world.oracle?.violations ?? []).map(({ anomaly, property }) => `${property}: ${anomaly}`),
       'timer-arm.timer': world.machine.time.timerNames,
     },
   };
