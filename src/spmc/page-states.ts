@@ -52,7 +52,7 @@ export function allUnmapped(pages: Stage2, first: number, count: number): boolea
 /**
  * The attributes that a transaction's pages count as having in their sender's table: those of the last constituent of
  * the first fragment, which later fragments must match; or NOT_UNIFORM, when they differ within a constituent, or a
- * page is not the sender's alone. So access and memory type may differ between constituents of the first fragment; all pages
+ * page is not the sender's alone. So access and memory type may differ between constituents of the first fragment; all
  * are treated alike from then on, as Hafnium does.
  */
 export function transactionAttributes(pages: Stage2, transaction: Transaction, pageLimit: number): number {

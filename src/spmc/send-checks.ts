@@ -57,7 +57,7 @@ import { KIND_DONATE, KIND_LEND, KIND_SHARE, type TransactionKind } from './tran
 /** The NS bit and its reserved neighbour: bits above them are ignored. */
 export const SECURITY_MASK = MEMORY_ATTRIBUTE_NS | 0x80;
 
-/** Where the parts of a descriptor lie, by its sender's version. `locateParts` fills it, the checks after it read it. */
+/** Where the parts of a descriptor lie, by its version. `locateParts` fills it, the checks after it read it. */
 export class DescriptorParts {
   emadSizeBytes = 0;
   emadArrayOffset = 0;

@@ -17,7 +17,7 @@ import {
 } from '../../src/abi/function-ids.ts';
 import { EXIT_CRASH, EXIT_WORK } from '../../src/hardware/partition-entry.ts';
 import { VCPU_ABORTED, VCPU_BLOCKED, VCPU_PREEMPTED, VCPU_WAITING } from '../../src/spmc/partition.ts';
-import { ALL_METHODS, type Behaviour, callWith, SmallWorld, SP1, SP2, SP3 } from './small-world.ts';
+import { ALL_METHODS, type Behaviour, callWith, ids, SmallWorld, SP1, SP2, SP3, said } from './small-world.ts';
 
 /** Answers each request with its payload plus one. */
 const echo: Behaviour = (context) => {
@@ -29,15 +29,6 @@ const echo: Behaviour = (context) => {
 
 function swapped(w1: number): number {
   return ((w1 << 16) | (w1 >>> 16)) >>> 0;
-}
-
-function ids(sender: number, receiver: number): number {
-  return ((sender << 16) | receiver) >>> 0;
-}
-
-function said(answer: readonly number[]): string {
-  const name = functionName(answer[0]);
-  return answer[0] === FFA_ERROR ? `${name} ${errorName(answer[2])}` : name;
 }
 
 describe('a direct request', () => {

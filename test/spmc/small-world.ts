@@ -1,7 +1,17 @@
 // A machine with an SPMC and scripted partitions: what the tests of this folder stand on. The normal world is the test
 // itself, calling through smc().
 
-import { FFA_MSG_WAIT, FFA_RXTX_MAP_64, FFA_SUCCESS_32, FFA_VERSION } from '../../src/abi/function-ids.ts';
+import { errorName } from '../../src/abi/errors.ts';
+import {
+  FFA_ERROR,
+  FFA_MSG_WAIT,
+  FFA_RUN,
+  FFA_RXTX_MAP_64,
+  FFA_SUCCESS_32,
+  FFA_VERSION,
+  functionName,
+} from '../../src/abi/function-ids.ts';
+import { MSG_WAIT_FLAG_RETAIN_RX } from '../../src/abi/layout/messages.ts';
 import { FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
 import { assert } from '../../src/base/assert.ts';
 import { WAIT_TIME } from '../../src/base/coroutine.ts';
@@ -53,11 +63,21 @@ export class ScriptedProgram implements PartitionEntry {
 
 export function callWith(context: VcpuContext, ...words: number[]): Exit {
   context.registers.clear();
-  words.forEach((word, n) => context.registers.setW(n, word));
+  for (const [n, word] of words.entries()) context.registers.setW(n, word);
   return EXIT_CALL;
 }
 
 export const waits: Behaviour = (context) => callWith(context, FFA_MSG_WAIT);
+
+export function said(answer: readonly number[]): string {
+  const name = functionName(answer[0]);
+  return answer[0] === FFA_ERROR ? `${name} ${errorName(answer[2])}` : name;
+}
+
+/** Two ids as w1 has them. */
+export function ids(high: number, low: number): number {
+  return ((high << 16) | low) >>> 0;
+}
 
 export interface RaisedInterrupt {
   readonly endpoint: number;
@@ -143,7 +163,7 @@ export class SmallWorld {
 
   callOn(pe: Pe, ...words: number[]): number[] {
     pe.smc.clear();
-    words.forEach((word, n) => pe.smc.setW(n, word));
+    for (const [n, word] of words.entries()) pe.smc.setW(n, word);
     const r = this.smc(pe);
     return [0, 1, 2, 3, 4, 5, 6, 7].map((n) => r.w(n));
   }
@@ -156,6 +176,21 @@ export class SmallWorld {
     const bytes = new Uint8Array(length);
     this.machine.frames.contents.read(address, bytes, 0, length);
     return bytes;
+  }
+
+  /** A call that partition `id` makes, while it waits, as if it were run; returns w0 to w7 of the answer. */
+  callAs(id: number, ...words: number[]): number[] {
+    let answer: number[] = [];
+    const program = this.program(id);
+    const before = program.behaviour;
+    program.behaviour = (context) => {
+      if (context.registers.w(0) === FFA_RUN) return callWith(context, ...words);
+      answer = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => context.registers.w(n));
+      program.behaviour = before;
+      return callWith(context, FFA_MSG_WAIT, 0, MSG_WAIT_FLAG_RETAIN_RX);
+    };
+    this.call(FFA_RUN, (id << 16) >>> 0);
+    return answer;
   }
 
   program(id: number): ScriptedProgram {
