@@ -37,6 +37,7 @@ export * from './programs/crash.ts';
 export * from './programs/dma.ts';
 export * from './programs/echo.ts';
 export * from './programs/holder.ts';
+export * from './programs/mailbox.ts';
 export * from './programs/sharer.ts';
 export * from './programs/stubborn.ts';
 export * from './protocol.ts';

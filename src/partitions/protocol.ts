@@ -17,10 +17,13 @@
 //   RECLAIM       handle low        handle high   1: zero            -          -
 //   STATUS        -                 -             -                  -          word 1: regions held, word 2: pages
 //   FORWARD       receiver          word 0        word 1             word 2     the receiver's words 0 to 2
+//   NOTIFY        receiver          bits low      bits high          -          -
+//   BIND          sender            bits low      bits high          -          -
+//   RECEIVED      -                 -             -                  -          word 1: bits that came, word 2: messages
 //
 // How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate); bit 2: there are other borrowers, name this one
-// alone; bit 3: read-only; bit 4: state access descriptors of 16 bytes, as the sender did; [31:16] id of another
-// borrower to name (0: none). TOUCH writes the byte into every page if bit 8 is set, else it only reads.
+// alone; bit 3: read-only; bit 4: access descriptors of 16 bytes, as the sender's; [31:16] id of another borrower to
+// name (0: none). TOUCH writes the byte into every page if bit 8 is set, else it only reads.
 
 import { FFA_ABORTED } from '../abi/errors.ts';
 import type { MemoryKind } from './memory-region.ts';
@@ -38,6 +41,9 @@ export const PROTOCOL_SHARE = 9;
 export const PROTOCOL_RECLAIM = 10;
 export const PROTOCOL_STATUS = 11;
 export const PROTOCOL_FORWARD = 12;
+export const PROTOCOL_NOTIFY = 13;
+export const PROTOCOL_BIND = 14;
+export const PROTOCOL_RECEIVED = 15;
 
 export type ProtocolName =
   | 'retrieve'
@@ -51,7 +57,10 @@ export type ProtocolName =
   | 'share'
   | 'reclaim'
   | 'status'
-  | 'forward';
+  | 'forward'
+  | 'notify'
+  | 'bind'
+  | 'received';
 
 /** Operations by the name that a script uses. */
 export const PROTOCOL_OPERATIONS: Readonly<Record<ProtocolName, number>> = {
@@ -67,6 +76,9 @@ export const PROTOCOL_OPERATIONS: Readonly<Record<ProtocolName, number>> = {
   reclaim: PROTOCOL_RECLAIM,
   status: PROTOCOL_STATUS,
   forward: PROTOCOL_FORWARD,
+  notify: PROTOCOL_NOTIFY,
+  bind: PROTOCOL_BIND,
+  received: PROTOCOL_RECEIVED,
 };
 
 /** Words of a request and of an answer. */

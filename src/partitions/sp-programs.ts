@@ -9,6 +9,7 @@ import { CrashProgram } from './programs/crash.ts';
 import { DmaProgram } from './programs/dma.ts';
 import { EchoProgram } from './programs/echo.ts';
 import { HolderProgram, type OnDestroyed } from './programs/holder.ts';
+import { MailboxProgram } from './programs/mailbox.ts';
 import { SharerProgram } from './programs/sharer.ts';
 import { StubbornProgram } from './programs/stubborn.ts';
 import { SP_POINTS, type SpPoint, type SpProgramOptions } from './sp-program.ts';
@@ -144,6 +145,14 @@ export const SP_PROGRAMS: readonly SpProgramRow[] = [
     ],
   },
   {
+    name: 'mailbox',
+    summary: 'takes notifications and indirect messages when it is run, and binds and sets notifications when told to',
+    parameters: [
+      ...COMMON,
+      { name: 'answer', type: 'boolean', default: 'false', doc: 'send each indirect message back to its sender' },
+    ],
+  },
+  {
     name: 'sharer',
     summary: 'a holder that also sends pages of its own to another endpoint when told to',
     parameters: [
@@ -184,6 +193,8 @@ export function createSpProgram(name: string, environment: ProgramEnvironment): 
       const onDestroyed = read.choice('onDestroyed', 'accept') === 'retry' ? 'retry' : 'accept';
       return new StubbornProgram({ ...options, onDestroyed });
     }
+    case 'mailbox':
+      return new MailboxProgram({ ...options, answer: read.flag('answer', false) });
     case 'crash': {
       const at = read.choice('at', 'message') as SpPoint;
       return new CrashProgram({ ...options, ...holdingOptions(read), at, nth: read.number('nth', 1) });

@@ -274,6 +274,55 @@ test('a sharer of 1.2 says nothing of short access descriptors', () => {
   ]);
 });
 
+describe('mailbox', () => {
+  const get = (...answer: (number | string)[]): Exchange => ({ call: [0x84000082, 0x8001, 0xf], answer });
+  const FULL = '0000000000000000140000000180020002000000beef';
+  const received = [REQ, 0x28001, 0, 15];
+
+  test('takes notifications and the message, and sends it back', () => {
+    drive(createSpProgram('mailbox', environment({ answer: true })), new FakeVcpu(0x8001), [
+      ...START,
+      { call: [WAIT], answer: IDLE },
+      { ...get(SUCCESS, 0, 1, 0, 4, 0, 1), rx: FULL },
+      RX_RELEASE,
+      { call: [0x84000086], tx: '0000000000000000140000000200018002000000beef', answer: [SUCCESS] },
+      { call: [WAIT], answer: IDLE },
+      { ...get(SUCCESS, 0, 0x10, 0, 0, 0, 0, 1) },
+      { ...RX_RELEASE, answer: [0x84000060, 0, DENIED] },
+      { call: [WAIT], answer: IDLE },
+      { ...get(0x84000060, 0, 0xffffffff) },
+      { call: [WAIT], answer: received },
+      { call: answer(0, 0x15, 1), answer: IDLE },
+      { ...get(SUCCESS) },
+      { call: [WAIT], answer: IDLE },
+    ]);
+  });
+
+  test('only reads when it must not answer', () => {
+    drive(createSpProgram('mailbox', environment({})), new FakeVcpu(0x8001), [
+      ...START,
+      { call: [WAIT], answer: IDLE },
+      { ...get(SUCCESS, 0, 0, 0, 0, 0, 1), rx: FULL },
+      RX_RELEASE,
+      { call: [WAIT], answer: received },
+      { call: answer(0, 0, 1), answer: IDLE },
+    ]);
+  });
+
+  test('binds and sets when told to', () => {
+    drive(createSpProgram('mailbox', environment({})), new FakeVcpu(0x8001), [
+      ...START,
+      { call: [WAIT], answer: [REQ, 0x28001, 0, 14, 2, 1, 0x80000000] },
+      { call: [0x8400007f, 0x28001, 0, 1, 0x80000000], answer: [SUCCESS] },
+      { call: answer(0), answer: [REQ, 0x28001, 0, 13, 2, 1] },
+      { call: [0x84000081, 0x80010002, 0, 1], answer: [0x84000060, 0, DENIED] },
+      { call: answer(DENIED), answer: [REQ, 0x28001, 0, 99] },
+      { call: answer(0xffffffff), answer: [REQ, 0x28001, 0, 3, 4] },
+      { call: answer(3, 4), answer: IDLE },
+    ]);
+  });
+});
+
 describe('touch', () => {
   function held(vcpu: FakeVcpu, response: string): ReturnType<typeof createSpProgram> {
     const program = createSpProgram('holder', environment({}));
@@ -346,7 +395,11 @@ describe('the table', () => {
     ['sharer', { tell: 1 }, /parameter tell: found 1; expected true or false$/],
     ['echo', { created: 'RETRY' }, /parameter created: found RETRY; expected a list; each entry: honest, accept, /],
     ['echo', { created: ['RETRY 3'] }, /parameter created: found \["RETRY 3"\]; expected a list; each entry: /],
-    ['nobody', {}, /^program nobody does not exist; expected echo, holder, dma, stubborn, crash, slow, sharer$/],
+    [
+      'nobody',
+      {},
+      /^program nobody does not exist; expected echo, holder, dma, stubborn, crash, slow, mailbox, sharer$/,
+    ],
   ])('%s with %j', (name, parameters, message) => {
     expect(() => createSpProgram(name, environment(parameters))).toThrow(message);
   });
