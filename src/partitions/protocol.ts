@@ -19,7 +19,7 @@
 //   FORWARD       receiver          word 0        word 1             word 2     the receiver's words 0 to 2
 //   NOTIFY        receiver          bits low      bits high          -          -
 //   BIND          sender            bits low      bits high          -          -
-//   RECEIVED      -                 -             -                  -          word 1: bits that came, word 2: messages
+//   RECEIVED      -                 -             -                  -          word 1: bits, word 2: messages
 //
 // How (word 3 of RETRIEVE): [1:0] kind (1 share, 2 lend, 3 donate); bit 2: there are other borrowers, name this one
 // alone; bit 3: read-only; bit 4: access descriptors of 16 bytes, as the sender's; [31:16] id of another borrower to

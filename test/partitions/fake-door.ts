@@ -108,7 +108,7 @@ export function drive(entry: PartitionEntry, vcpu: FakeVcpu, exchanges: readonly
 }
 
 /** Lets the time of EXIT_WORK pass until the entry leaves otherwise. */
-export function passTime(entry: PartitionEntry, vcpu: FakeVcpu, first: Exit): Exit {
+function passTime(entry: PartitionEntry, vcpu: FakeVcpu, first: Exit): Exit {
   let exit = first;
   for (let n = 0; exit === 2; n++) {
     expect(n, 'rounds of work').toBeLessThan(100_000);
