@@ -17,6 +17,11 @@ export interface Verb {
 
 export const VERBS: readonly Verb[] = [
   {
+    name: 'demo',
+    summary: 'tells the story that ffabric is about: a guest dies while its memory is in use',
+    load: () => import('./verbs/demo.ts'),
+  },
+  {
     name: 'run',
     summary: 'runs a world in virtual time and says whether everything held',
     load: () => import('./verbs/run.ts'),

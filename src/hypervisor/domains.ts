@@ -28,6 +28,8 @@ export class Domains {
   private readonly byId = new Map<number, Domain>();
   /** Ids that are in use by something other than a domain (a record): how many hold each. */
   private readonly retained = new Map<number, number>();
+  /** The first id that is never given; ids begin at 1. */
+  idEnd = DOMAIN_ID_END;
   private serials = 0;
   private nextId = 1;
 
@@ -175,9 +177,9 @@ export class Domains {
 
   /** The next free id in rotation, so that an id rests as long as possible before it is used again. */
   private freeId(): number {
-    for (let tried = 0; tried < DOMAIN_ID_END; tried++) {
+    for (let tried = 0; tried < this.idEnd; tried++) {
       const id = this.nextId;
-      this.nextId = id + 1 < DOMAIN_ID_END ? id + 1 : 1;
+      this.nextId = id + 1 < this.idEnd ? id + 1 : 1;
       if (!this.byId.has(id) && !this.retained.has(id)) return id;
     }
     return -1;

@@ -50,6 +50,7 @@ export class Hypervisor {
     this.vmsSeeVms = profile.vmsSeeVms;
     this.vmList = new VmList(machine);
     this.domains = new Domains(machine, (domain) => this.lifecycle.domainGone(this, domain));
+    this.domains.idEnd = Math.min(this.domains.idEnd, this.limits.vmIdMax);
     this.lifecycle = profile.lifecycle(this);
   }
 

@@ -1,8 +1,8 @@
 // Creation and death of a domain in the default profile. What a guest leaves behind is a teardown record, worked on in
 // rounds: at once within the hypercall that destroys it, then by one timer for all records, each with its own back-off.
 //
-// Bounds: SMCs per hypercall and per tick; a tick that runs out of them lets others have their turn and comes back after
-// TICK_GAP_NS. Delays double from `limits.retryNs` up to RETRY_MAX_NS.
+// Bounds: SMCs per hypercall and per tick; a tick that runs out of them lets others have their turn and comes back
+// after TICK_GAP_NS. Delays double from `limits.retryNs` up to RETRY_MAX_NS.
 
 import {
   FFA_MEM_RECLAIM,
@@ -88,6 +88,11 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   constructor(hypervisor: Hypervisor) {
     this.quarantine = new Quarantine(hypervisor.machine);
     this.timer = hypervisor.machine.time.timer('teardown');
+  }
+
+  /** Who works on records, for one hypercall or one tick. */
+  protected worker(hypervisor: Hypervisor, smcs: number): TeardownWorker {
+    return new TeardownWorker(hypervisor, this, smcs);
   }
 
   // Creation ---------------------------------------------------------------------------------------------------------
@@ -216,13 +221,13 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       const others = record.owed.length - shares;
       events.emit(EVENT_TEARDOWN_BEGIN, pe.index, record.vmId, record.serial, shares, others, pinnedPages(context));
     }
-    const worker = new TeardownWorker(hypervisor, this, SMCS_PER_HYPERCALL);
+    const worker = this.worker(hypervisor, SMCS_PER_HYPERCALL);
     const finished = yield* worker.round(pe, record);
     this.settle(hypervisor, pe, record, finished);
   }
 
   /** Moves all that the context owes into a record of its own. */
-  private *record(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<TeardownRecord> {
+  protected *record(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<TeardownRecord> {
     const record = new TeardownRecord(hypervisor.machine, context.vmId, context.domain.serial);
     record.retire = context.retire;
     for (const target of context.unfinished) record.owed.push(new OwedRun(target));
@@ -342,7 +347,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   *timerFired(hypervisor: Hypervisor, pe: Pe, timer: Timer): Coroutine {
     if (timer !== this.timer) return;
     const { time } = hypervisor.machine;
-    const worker = new TeardownWorker(hypervisor, this, SMCS_PER_TICK);
+    const worker = this.worker(hypervisor, SMCS_PER_TICK);
     const nowNs = time.nowNs;
     for (;;) {
       if (pe.stepping) yield pe.writes(TOUCH_QUEUE, RECORD_QUEUE);

@@ -36,6 +36,7 @@ import {
   REPLY_ERROR_AGAIN,
   REPLY_PREEMPTED,
   REPLY_SUCCESS,
+  type ReplyClass,
   type Treatment,
   treatmentOf,
 } from './answer-table.ts';
@@ -237,9 +238,14 @@ export class TeardownWorker {
       item instanceof OwedMessage
         ? classifyResponse(pe.smc, this.responseWord(item), VM_DESTROYED_RESP_W2)
         : classifyReply(pe.smc);
-    const treatment = item.call === CALL_RUN_OUT && reply !== REPLY_PREEMPTED ? 'done' : treatmentOf(reply, item.call);
+    const treatment = this.treatment(item, reply);
     if (reply !== REPLY_SUCCESS) this.note(pe, record, item.call, reply);
     return yield* this.apply(pe, record, item, treatment);
+  }
+
+  /** What the answer table says about a reply. */
+  protected treatment(item: Owed, reply: ReplyClass): Treatment {
+    return item.call === CALL_RUN_OUT && reply !== REPLY_PREEMPTED ? 'done' : treatmentOf(reply, item.call);
   }
 
   private *apply(pe: Pe, record: TeardownRecord, item: Owed, treatment: Treatment): Coroutine<boolean> {

@@ -1,5 +1,5 @@
-// A world as plain data: what a world file says, or a test builds by hand. Times are virtual nanoseconds from the start,
-// sizes are pages of 4 KiB unless a name says bytes.
+// A world as plain data: what a world file says, or a test builds by hand. Times are virtual nanoseconds from the
+// start, sizes are pages of 4 KiB unless a name says bytes.
 
 import type { PartitionEntry } from '../hardware/partition-entry.ts';
 import type { Limits } from '../hypervisor/profile.ts';

@@ -2,7 +2,7 @@
 // meanwhile. It holds no reference: that nobody reuses the pages before it ends is what the oracle watches.
 
 import { EVENT_DMA_END, EVENT_DMA_START } from '../base/event-kinds.ts';
-import { type FrameNumber, type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
+import { type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Machine } from '../hardware/machine.ts';
 import { STAGE2_INVALID, type Stage2 } from '../hardware/stage2.ts';
 import type { Timer } from '../hardware/time.ts';
@@ -12,7 +12,8 @@ import type { PageRange } from '../partitions/memory-region.ts';
 interface Transfer {
   readonly number: number;
   readonly sp: number;
-  readonly frames: readonly FrameNumber[];
+  /** First frame and length of each run: first, count, first, count, ... */
+  readonly runs: readonly number[];
 }
 
 /** What a transfer leaves in the first byte of each page. */
@@ -31,14 +32,16 @@ export class WorldDmaEngine implements DmaEngine {
   }
 
   start(endpoint: number, ranges: readonly PageRange[], durationNs: Nanoseconds): number {
-    const frames = this.framesOf(endpoint, ranges);
-    if (frames === null) return -1;
+    const runs = this.runsOf(endpoint, ranges);
+    if (runs === null) return -1;
     const { time, events } = this.machine;
     const number = this.transferCount++;
     const timer = time.timer(`dma ${number}`);
-    this.transfers.set(timer, { number, sp: endpoint, frames });
+    this.transfers.set(timer, { number, sp: endpoint, runs });
     this.running.add(number);
-    if (events.on) for (const frame of frames) events.emit(EVENT_DMA_START, events.currentPe, endpoint, frame, 1);
+    for (let n = 0; events.on && n < runs.length; n += 2) {
+      events.emit(EVENT_DMA_START, events.currentPe, endpoint, runs[n], runs[n + 1]);
+    }
     time.arm(timer, time.nowNs + durationNs);
     return number;
   }
@@ -54,26 +57,29 @@ export class WorldDmaEngine implements DmaEngine {
     this.transfers.delete(timer);
     this.running.delete(transfer.number);
     const { frames, events } = this.machine;
-    for (const frame of transfer.frames) {
-      frames.contents.page(frame)[0] = LAST_WRITE;
-      if (events.on) events.emit(EVENT_DMA_END, events.currentPe, transfer.sp, frame, 1);
+    const { runs, sp } = transfer;
+    for (let n = 0; n < runs.length; n += 2) {
+      for (let frame = runs[n]; frame < runs[n] + runs[n + 1]; frame++) frames.contents.page(frame)[0] = LAST_WRITE;
+      if (events.on) events.emit(EVENT_DMA_END, events.currentPe, sp, runs[n], runs[n + 1]);
     }
     return true;
   }
 
   /** The frames behind the ranges, or null when one of the pages is not mapped. */
-  private framesOf(endpoint: number, ranges: readonly PageRange[]): FrameNumber[] | null {
+  private runsOf(endpoint: number, ranges: readonly PageRange[]): number[] | null {
     const stage2 = this.spaceOf(endpoint);
     if (stage2 === null) return null;
-    const frames: FrameNumber[] = [];
+    const runs: number[] = [];
     for (const { address, pageCount } of ranges) {
       const first = Math.floor(address / PAGE_SIZE_BYTES);
       for (let n = 0; n < pageCount; n++) {
         const frame = stage2.translate(first + n);
         if (frame < 0 || (stage2.attributes & STAGE2_INVALID) !== 0) return null;
-        frames.push(frame);
+        const last = runs.length - 2;
+        if (last >= 0 && runs[last] + runs[last + 1] === frame) runs[last + 1]++;
+        else runs.push(frame, 1);
       }
     }
-    return frames;
+    return runs;
   }
 }

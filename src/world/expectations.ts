@@ -1,4 +1,5 @@
-// A world's expectations, judged when its run has ended. One that does not hold is a violation like any of the oracle's.
+// A world's expectations, judged when its run has ended. One that does not hold is a violation like any of the
+// oracle's.
 
 import { NS_PER_S } from '../base/units.ts';
 import { SpProgram } from '../partitions/sp-program.ts';

@@ -11,7 +11,9 @@ import type { PartitionDescription, ProgramMaker, WorldDescription } from './des
 /** Services: receives and sends direct requests in both forms, and indirect messages. */
 const ALL_MESSAGES = 0x607;
 
-/** Where the secure world's own memory begins that nobody has placed: above the normal world's and all that is placed. */
+/**
+ * Where the secure world's own memory begins that nobody has placed: above the normal world's and all that is placed.
+ */
 export function secureBaseOf(description: WorldDescription): number {
   let base = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
   for (const { baseAddress, pages } of description.partitions) {

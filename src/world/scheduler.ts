@@ -2,8 +2,8 @@
 // run a task goes on until it stands still, then the one that has been ready longest; with `takesTurns` the ready tasks
 // alternate step by step. An explorer decides at each step through the choice stack.
 //
-// Time moves only when no task is ready: to the next timer, sleeper, or planned action. A PE that the secure world keeps
-// longer than a time slice gets an interrupt, as the hypervisor's own tick would give it.
+// Time moves only when no task is ready: to the next timer, sleeper, or planned action. A PE that the secure world
+// keeps longer than a time slice gets an interrupt, as the hypervisor's own tick would give it.
 //
 // A step costs the same however many tasks sleep or wait: sleepers are in a heap, waiters are kept by lock, and whoever
 // is woken says so.

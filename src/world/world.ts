@@ -1,5 +1,5 @@
-// A world: one machine with an SPMC, its partitions, a hypervisor, guests, an oracle; made from a plain description, run
-// in virtual time. Same description + same choices = same events.
+// A world: one machine with an SPMC, its partitions, a hypervisor, guests, an oracle; made from a plain description,
+// run in virtual time. Same description + same choices = same events.
 //
 //     const world = new World(description);
 //     const report = world.run();
@@ -438,8 +438,9 @@ export class World implements EventListener {
     for (;;) {
       const timer = time.takeDue(time.nowNs);
       if (timer === null) return;
+      if (this.dma.timerFired(timer)) continue;
       if (events.on) events.emit(EVENT_TIMER_FIRE, HOST_PE, timer.id, timer.expiryNs);
-      if (!this.dma.timerFired(timer)) this.fireHypervisorTimer(timer);
+      this.fireHypervisorTimer(timer);
     }
   }
 
@@ -465,7 +466,8 @@ export class World implements EventListener {
     this.scheduler.start(pe, name, work(pe));
   }
 
-  // What the plan does --------------------------------------------------------------------------------------------------
+  // What the plan does
+  // --------------------------------------------------------------------------------------------------
 
   private act(entry: TimelineEntry): void {
     if (entry.say !== undefined) this.tell(entry.say);
@@ -591,7 +593,8 @@ export class World implements EventListener {
     }
   }
 
-  // Interrupts, story, judgement ------------------------------------------------------------------------------------------
+  // Interrupts, story, judgement
+  // ------------------------------------------------------------------------------------------
 
   private interruptSink(): InterruptSink {
     return {
