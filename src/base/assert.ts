@@ -6,7 +6,9 @@ export class AssertionFailure extends Error {
   override readonly name = 'AssertionFailure';
 }
 
-/** Fails with `message` if `condition` does not hold. `message` is a constant: nothing is formatted on the good path. */
+/**
+ * Fails with `message` if `condition` does not hold. `message` is a constant: nothing is formatted on the good path.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }

@@ -40,9 +40,10 @@ export const EVENT_DMA_END = 29;
 export const EVENT_MEMORY_WRITE = 30;
 export const EVENT_MEMORY_READ = 31;
 
-// A domain's life, told by the hypervisor. CREATE: memory and id are assigned, and nothing has been said or done under the
-// id yet. CREATE_FAILED: before what was done is undone. DYING: before its teardown begins. ZOMBIE: its own reference
-// has gone and others keep it. GONE: the last reference has gone. GET and PUT carry the references after the change.
+// A domain's life, told by the hypervisor. CREATE: memory and id are assigned, and nothing has been said or done
+// under the id yet. CREATE_FAILED: before what was done is undone. DYING: before its teardown begins. ZOMBIE: its own
+// reference has gone and others keep it. GONE: the last reference has gone. GET and PUT carry the references after
+// the change.
 export const EVENT_DOMAIN_CREATE = 40;
 export const EVENT_DOMAIN_DYING = 41;
 export const EVENT_DOMAIN_ZOMBIE = 42;

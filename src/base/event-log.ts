@@ -22,7 +22,9 @@ export class EventLog {
   count = 0;
   /** Set by the machine's clock as time goes on. */
   nowNs = 0;
-  /** Index of the PE whose step runs now, set by whoever runs the steps: frames, stage 2 and time stamp it on theirs. */
+  /**
+   * Index of the PE whose step runs now, set by whoever runs the steps: frames, stage 2 and time stamp it on theirs.
+   */
   currentPe = 0;
   private records = new Float64Array(0);
   private keeping = false;

@@ -1,4 +1,5 @@
-// A user's mistake: a file, a flag, a request. One message that says where, what was found and what fits. Never a trace.
+// A user's mistake: a file, a flag, a request. One message that says where, what was found and what fits. Never a
+// trace.
 
 /** Where in a file: 1-based line and column (0: unknown). */
 export interface Place {

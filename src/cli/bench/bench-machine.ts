@@ -1,4 +1,5 @@
-// The machine under the benchmarks: the default profile over an SPMC that answers at once, oracle off, one guest or many.
+// The machine under the benchmarks: the default profile over an SPMC that answers at once, oracle off, one guest or
+// many.
 
 import {
   FFA_FEATURES,

@@ -50,7 +50,8 @@ function guestRow(name: string, what: string, xenNs: number, ceilingNs: number, 
 }
 
 function shareRow(name: string, ranges: number, pages: number, xenNs: number, ceilingNs: number): BenchRow {
-  const what = `FFA_MEM_SHARE of ${ranges * pages} pages in ${ranges === 1 ? 'one range' : `${ranges} ranges`}, then FFA_MEM_RECLAIM`;
+  const where = ranges === 1 ? 'one range' : `${ranges} ranges`;
+  const what = `FFA_MEM_SHARE of ${ranges * pages} pages in ${where}, then FFA_MEM_RECLAIM`;
   return guestRow(name, what, xenNs, ceilingNs, (bench, domain) => {
     const vcpu = domain.vcpus[0];
     const length = bench.writeDescriptor(domain, ranges, pages);
@@ -131,7 +132,7 @@ export const ROWS: readonly BenchRow[] = [
   destroyRow('destroy-100000', 100_000),
   {
     name: 'zombie-bytes',
-    what: `bytes of host memory for each of ${ZOMBIES} guests that are gone but for a share that is held (no time: bytes)`,
+    what: `bytes (not ns) for each of ${ZOMBIES} guests that are gone but for a share that is held`,
     xenNs: 0,
     ceilingNs: 2048,
     run({ profile, collect }, calibrationNs) {
