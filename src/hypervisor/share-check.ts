@@ -76,8 +76,8 @@ export const HARDENED_SHARE_RULES: ShareRules = {
 };
 
 /**
- * Stages the descriptor of `length` bytes from the guest's TX buffer and checks it. On FFA_OK `staging.header` says what
- * is to be shared; else the code for the guest. (FFA_OK from `rules.oversizeError` leaves a header of no pages.)
+ * Stages the descriptor of `length` bytes from the guest's TX buffer and checks it. On FFA_OK `staging.header` says
+ * what is to be shared; else the code for the guest. (FFA_OK from `rules.oversizeError` leaves a header of no pages.)
  */
 export function checkShare(
   hypervisor: Hypervisor,
