@@ -1,7 +1,7 @@
 // Who is who in a run. Events name VMs, partitions and texts by number; whoever made the world knows what they are
 // called.
 
-import { formatEndpointId, isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { formatEndpointId } from '../abi/endpoint-ids.ts';
 
 export interface NamedActor {
   /** FF-A endpoint id. */
@@ -25,11 +25,18 @@ export interface ActorNames {
 
 export const NO_NAMES: ActorNames = { vms: [], sps: [] };
 
+/** Names by id, of whoever was asked for before: a thousand guests make a list too long to walk for each event. */
+const NAMES_BY_ID = new WeakMap<ActorNames, ReadonlyMap<number, string>>();
+
 /** The name of an endpoint: as given, or its id. */
 export function endpointName(names: ActorNames, endpointId: number): string {
   if (endpointId === 0) return 'hypervisor';
-  const list = isSecureEndpoint(endpointId) ? names.sps : names.vms;
-  return list.find((one) => one.id === endpointId)?.name ?? formatEndpointId(endpointId);
+  let byId = NAMES_BY_ID.get(names);
+  if (byId === undefined) {
+    byId = new Map([...names.vms, ...names.sps].map(({ id, name }) => [id, name]));
+    NAMES_BY_ID.set(names, byId);
+  }
+  return byId.get(endpointId) ?? formatEndpointId(endpointId);
 }
 
 /** What number `index` of `kind.argument` means; undefined where nobody said. */

@@ -39,8 +39,8 @@ const SP_LETTERS = 'ABCDEFGHIJKLMNOPRSTUVWXYZ';
 interface Row {
   readonly first: number;
   count: number;
-  /** One letter for each moment. */
-  readonly letters: string[];
+  /** The letter from a moment on, for each moment at which it changed. */
+  readonly changes: { readonly moment: number; readonly letter: string }[];
   readonly owner: string;
 }
 
@@ -61,9 +61,15 @@ export function ownershipMap(events: EventSource, names: ActorNames, options: Ow
   if (rows.length === 0)
     return [...lines, line(`No page was shared; ${count(otherPages, 'page')} never left their owner.`)];
   lines.push(markLine(moments, columns, cell));
-  for (const row of rows.slice(0, ROWS_SHOWN)) lines.push(rowLine(row, columns, cell, letters));
-  if (rows.length > ROWS_SHOWN) lines.push(line(`… ${count(rows.length - ROWS_SHOWN, 'more row')}`, 'dim'));
-  lines.push(timeLine(moments, columns, cell), ...letters.legend());
+  const shown = chooseRows(rows);
+  for (const row of shown) lines.push(rowLine(row, columns, cell, letters));
+  if (rows.length > shown.length) {
+    const chosen = new Set(shown);
+    const open = rows.filter((row) => !chosen.has(row) && lastLetter(row) !== FREE).length;
+    const end = open === 0 ? 'all free at the end' : `${open} of them not free at the end`;
+    lines.push(line(`… ${count(rows.length - shown.length, 'more row')}, ${end}`, 'dim'));
+  }
+  lines.push(timeLine(moments, columns, cell), ...letters.legend(lettersIn(shown)));
   if (moments.length > columns.length) {
     lines.push(
       line(`A column is up to ${Math.ceil(moments.length / columns.length)} changes and shows the last.`, 'dim'),
@@ -77,7 +83,6 @@ export function ownershipMap(events: EventSource, names: ActorNames, options: Ow
 class Letters {
   private readonly ofSpace = new Map<number, string>();
   private readonly names: ActorNames;
-  private readonly used = new Set<string>();
   /** VM ids of guests that are on their way out. */
   private readonly dying = new Set<number>();
 
@@ -102,9 +107,7 @@ class Letters {
 
   /** The letter of one run of frames now. */
   letter(run: FrameRun, owners: FrameOwners): string {
-    const letter = this.find(run, owners);
-    this.used.add(letter);
-    return letter;
+    return this.find(run, owners);
   }
 
   style(letter: string): Style {
@@ -114,10 +117,11 @@ class Letters {
     return HUES[[...this.ofSpace.values()].indexOf(letter) % HUES.length];
   }
 
-  legend(): StyledLine[] {
+  /** What the letters in `used` stand for. */
+  legend(used: ReadonlySet<string>): StyledLine[] {
     const built = new LineBuilder();
     const add = (letter: string, text: string) => {
-      if (this.used.has(letter)) built.add(letter, this.style(letter)).add(` ${text}   `);
+      if (used.has(letter)) built.add(letter, this.style(letter)).add(` ${text}   `);
     };
     for (const letter of new Set(this.ofSpace.values())) {
       const spaces = [...this.ofSpace].filter((one) => one[1] === letter).map((one) => one[0]);
@@ -164,7 +168,7 @@ function history(events: EventSource, names: ActorNames, letters: Letters): Hist
   const cells = new Map<number, Row>();
   let otherPages = 0;
   for (const run of scout.list) {
-    if (run.wasShared) cells.set(run.first, { first: run.first, count: run.count, letters: [], owner: '' });
+    if (run.wasShared) cells.set(run.first, { first: run.first, count: run.count, changes: [], owner: '' });
     else otherPages += run.count;
   }
   const cellOrder = [...cells.values()];
@@ -179,18 +183,25 @@ function history(events: EventSource, names: ActorNames, letters: Letters): Hist
     letters.see(events, at);
     const mark = markOf(events.kind(at));
     let isChanged = mark !== '';
+    const touched: Row[] = [];
     const changed = events.kind(at) === k.EVENT_DOMAIN_DYING ? runs.list : runs.see(events, at);
     for (const run of changed) {
       for (const row of rowsIn(cellOrder, run)) {
         const letter = letters.letter(run, owners);
-        if (now.get(row) !== letter) isChanged = true;
+        if (now.get(row) !== letter) {
+          isChanged = true;
+          touched.push(row);
+        }
         now.set(row, letter);
         if (run.home > OWNER_FREE) homes.set(row, owners.life(run.home).name);
       }
     }
     if (!isChanged || cellOrder.length === 0) continue;
+    for (const row of touched) {
+      const letter = now.get(row) ?? NOT_YET;
+      if (row.changes[row.changes.length - 1]?.letter !== letter) row.changes.push({ moment: moments.length, letter });
+    }
     moments.push({ timeNs: events.timeNs(at), mark });
-    for (const row of cellOrder) row.letters.push(now.get(row) ?? NOT_YET);
   }
   return { rows: mergeAlike(cellOrder.map((row) => ({ ...row, owner: homes.get(row) ?? '' }))), moments, otherPages };
 }
@@ -214,10 +225,34 @@ function mergeAlike(rows: readonly Row[]): Row[] {
   for (const row of rows) {
     const last = merged[merged.length - 1];
     const isNext = last !== undefined && last.first + last.count === row.first && last.owner === row.owner;
-    if (isNext && last.letters.join('') === row.letters.join('')) last.count += row.count;
+    if (isNext && sameChanges(last, row)) last.count += row.count;
     else merged.push({ ...row });
   }
   return merged;
+}
+
+function sameChanges(a: Row, b: Row): boolean {
+  if (a.changes.length !== b.changes.length) return false;
+  return a.changes.every(({ letter, moment }, n) => b.changes[n].letter === letter && b.changes[n].moment === moment);
+}
+
+/**
+ * At most ROWS_SHOWN rows, by frame; those that do not end free before those that do. A long run is looked at for what
+ * did not come back.
+ */
+function chooseRows(rows: readonly Row[]): readonly Row[] {
+  if (rows.length <= ROWS_SHOWN) return rows;
+  const isOpen = (row: Row) => lastLetter(row) !== FREE;
+  const chosen = new Set([...rows.filter(isOpen), ...rows.filter((row) => !isOpen(row))].slice(0, ROWS_SHOWN));
+  return rows.filter((row) => chosen.has(row));
+}
+
+function lettersIn(rows: readonly Row[]): ReadonlySet<string> {
+  return new Set(rows.flatMap((row) => row.changes.map((change) => change.letter)));
+}
+
+function lastLetter(row: Row): string {
+  return row.changes[row.changes.length - 1]?.letter ?? NOT_YET;
 }
 
 function markOf(kind: number): string {
@@ -251,8 +286,10 @@ function rowLine(row: Row, columns: Buckets, cell: number, letters: Letters): St
   const range = row.count === 1 ? `0x${row.first.toString(16)}` : `0x${row.first.toString(16)}+${row.count}`;
   const label = `${row.owner.slice(0, 6).padEnd(6)} ${range}`;
   const built = new LineBuilder().add(label.padEnd(LABEL_COLUMNS), 'dim');
+  let next = 0;
+  let letter = NOT_YET;
   for (const { to } of columns) {
-    const letter = row.letters[to - 1];
+    while (next < row.changes.length && row.changes[next].moment < to) letter = row.changes[next++].letter;
     built.add(letter.repeat(cell), letters.style(letter));
   }
   return built.done();

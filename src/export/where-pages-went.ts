@@ -5,7 +5,7 @@ import type { ActorNames } from './actor-names.ts';
 import type { EventSource } from './event-source.ts';
 import { count } from './event-words.ts';
 import { FrameOwners } from './frame-owners.ts';
-import { FrameRuns, OWNER_FREE } from './frame-runs.ts';
+import { type FrameRun, FrameRuns, OWNER_FREE } from './frame-runs.ts';
 import { LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
 
 /** Where the pages of one owner are at the end. */
@@ -39,6 +39,12 @@ export function pagesOfOwners(events: EventSource, names: ActorNames): PagesOfOw
     owners.see(events, at);
   }
   const list: PagesOfOwner[] = [];
+  const runsOf = new Map<number, FrameRun[]>();
+  for (const run of runs.list) {
+    const others = runsOf.get(run.home);
+    if (others === undefined) runsOf.set(run.home, [run]);
+    else others.push(run);
+  }
   for (const [owner, pages] of runs.allocated) {
     if (owner <= OWNER_FREE) continue;
     const life = owners.life(owner);
@@ -46,8 +52,7 @@ export function pagesOfOwners(events: EventSource, names: ActorNames): PagesOfOw
     let held = 0;
     let quarantined = 0;
     let elsewhere = 0;
-    for (const run of runs.list) {
-      if (run.home !== owner) continue;
+    for (const run of runsOf.get(owner) ?? []) {
       const isHeld = run.references > 1 || run.spaces.length > 1 || life.isDying;
       if (run.isQuarantined) quarantined += run.count;
       else if (run.owner !== owner) elsewhere += run.count;
@@ -65,14 +70,24 @@ export function pagesOfOwners(events: EventSource, names: ActorNames): PagesOfOw
 export function wherePagesWent(events: EventSource, names: ActorNames): StyledLine[] {
   const list = pagesOfOwners(events, names);
   const lines: StyledLine[] = [line('Where each page went', 'title'), headingLine()];
-  for (const row of list.slice(0, ROWS_SHOWN)) lines.push(rowLine(row));
-  if (list.length > ROWS_SHOWN) {
-    const rest = list.slice(ROWS_SHOWN);
+  const shown = chooseOwners(list);
+  for (const row of shown) lines.push(rowLine(row));
+  if (list.length > shown.length) {
+    const chosen = new Set(shown);
+    const rest = list.filter((row) => !chosen.has(row));
     lines.push(rowLine({ ...sum(rest), name: `… ${rest.length} more` }));
   }
   if (list.length > 1) lines.push(rowLine({ ...sum(list), name: 'all' }));
   lines.push(closingLine(sum(list)));
   return lines;
+}
+
+/** At most ROWS_SHOWN owners, in their order; those whose pages did not all come back before the others. */
+function chooseOwners(list: readonly PagesOfOwner[]): readonly PagesOfOwner[] {
+  if (list.length <= ROWS_SHOWN) return list;
+  const isOpen = (row: PagesOfOwner) => row.held > 0 || row.quarantined > 0;
+  const chosen = new Set([...list.filter(isOpen), ...list.filter((row) => !isOpen(row))].slice(0, ROWS_SHOWN));
+  return list.filter((row) => chosen.has(row));
 }
 
 function headingLine(): StyledLine {
