@@ -3,7 +3,7 @@
 
 /** Known ways in which a hypervisor does less than a property asks. A profile's user names those that apply. */
 export const RELAXATIONS = {
-  'unknown-outcome-released': 'P1, P1b: pages of a share whose outcome is unknown may be returned',
+  'unknown-outcome-released': 'P1, P1b: what is not clearly a success or a fragment wanted counts as a refusal',
   'messages-forgotten': 'P6, P7, P15: a partition may believe for ever in a VM that is gone, and its id be used again',
   'buffers-forgotten': 'P1, P3, P15: buffers that the SPMC did not unmap may be returned',
   'bitmaps-forgotten': 'P15: a notification bitmap may outlive its VM',

@@ -36,6 +36,7 @@ export class Oracle implements EventListener {
     this.machine = machine;
     this.options = completeOptions(options);
     this.model = new Model(machine);
+    this.model.transactions.credulous = this.options.relax.has('unknown-outcome-released');
     this.model.guests.renegotiable = this.options.relax.has('version-renegotiated');
     this.found = new Violations(machine);
     const bench = { machine, model: this.model, options: this.options, violations: this.found };

@@ -60,6 +60,10 @@ export class Exchange {
 
 /** A call that the secure world took and has not answered. */
 export interface Taken {
+  /** w1 of FFA_INTERRUPT or FFA_YIELD: partition and vCPU. */
+  readonly target: number;
+  /** PE that made the call. */
+  readonly pe: number;
   readonly purpose: Purpose;
   readonly fid: number;
   readonly caller: number;

@@ -21,7 +21,7 @@ export class GuestCall {
   overflow = false;
   /** SMCs made during the call. */
   smcCount = 0;
-  /** Transactions that began during the call. */
+  /** Transactions of which a fragment was sent during the call. */
   readonly sent: Transaction[] = [];
   /** Transactions that ended during the call. */
   readonly ended: Transaction[] = [];

@@ -29,11 +29,11 @@ import { Availability } from './availability.ts';
 import { Buffers } from './buffers.ts';
 import { Dma } from './dma.ts';
 import { Domains, LIFE_ALIVE, LIFE_DYING, LIFE_ZOMBIE } from './domains.ts';
+import { PURPOSE_SEND } from './exchange.ts';
 import { GuestCall } from './guest-call.ts';
 import { Guests } from './guests.ts';
 import { SecureDoor } from './secure-door.ts';
 import { Spaces } from './spaces.ts';
-import { STATE_SENDING } from './transaction.ts';
 import { TransactionTable } from './transaction-table.ts';
 
 export class Model {
@@ -133,8 +133,8 @@ export class Model {
     const call = this.call(exchange.pe);
     if (!call.open) return;
     call.smcCount++;
-    const transaction = exchange.transaction;
-    if (transaction !== null && transaction.state === STATE_SENDING && transaction.sentIndex === exchange.index) {
+    const { transaction } = exchange;
+    if (exchange.purpose === PURPOSE_SEND && transaction !== null && !call.sent.includes(transaction)) {
       call.sent.push(transaction);
     }
   }

@@ -81,8 +81,8 @@ export class SecureDoor {
   rxAddress = NOT_MAPPED;
   /** FF-A version in force between hypervisor and SPMC. */
   version = FFA_VERSION_1_1;
-  /** What the secure world took and has not answered, by the w1 with which it said so. */
-  readonly taken = new Map<number, Taken>();
+  /** What the secure world took and has not answered. */
+  readonly taken: Taken[] = [];
   /** VMs for which a notification bitmap was created and not destroyed. */
   readonly bitmaps = new Set<number>();
   readonly reader = new DescriptorReader();
@@ -113,7 +113,7 @@ export class SecureDoor {
     this.txAddress = NOT_MAPPED;
     this.rxAddress = NOT_MAPPED;
     this.version = FFA_VERSION_1_1;
-    this.taken.clear();
+    this.taken.length = 0;
     this.bitmaps.clear();
     this.exchanges.length = 0;
     this.listed.reset();
@@ -189,8 +189,8 @@ export class SecureDoor {
         return;
       case FFA_RUN: {
         x.purpose = PURPOSE_RUN;
-        const taken = this.taken.get(x.w(1));
-        if (taken === undefined) return;
+        const taken = this.takenAt(x);
+        if (taken === null) return;
         x.servedVm = taken.caller;
         x.transaction = taken.transaction;
         x.pair = taken.pair;
@@ -280,8 +280,8 @@ export class SecureDoor {
   private readReturn(x: Exchange): void {
     const answer = readAnswer(x.a(0), x.a(2));
     if (x.purpose === PURPOSE_RUN) {
-      const taken = this.taken.get(x.w(1));
-      if (taken === undefined) return;
+      const taken = this.takenAt(x);
+      if (taken === null) return;
       x.answers = taken.purpose;
       x.answeredFid = taken.fid;
       if (answer === ANSWER_TAKEN) {
@@ -289,17 +289,49 @@ export class SecureDoor {
         return;
       }
       if (answer === ANSWER_REFUSED && taken.purpose === PURPOSE_DIRECT) return;
-      this.taken.delete(x.w(1));
+      this.taken.splice(this.taken.indexOf(taken), 1);
       this.conclude(x);
+      return;
+    }
+    if (answer === ANSWER_TAKEN && x.purpose === PURPOSE_SEND && this.transactions.credulous) {
+      if (x.transaction !== null) this.transactions.end(x.transaction, STATE_REFUSED);
       return;
     }
     if (answer === ANSWER_TAKEN && x.purpose !== PURPOSE_OTHER) {
       const { purpose, caller, transaction, pair, subject } = x;
-      this.taken.set(x.a(1), { purpose, fid: x.w(0), caller, transaction, pair, subject });
+      this.take({ target: x.a(1), pe: x.pe, purpose, fid: x.w(0), caller, transaction, pair, subject });
       if (pair !== null) this.availability.answered(x, pair);
       return;
     }
     this.conclude(x);
+  }
+
+  /**
+   * The call that the vCPU which FFA_RUN names has taken. A vCPU takes one at a time; where the secure world claims more,
+   * one of the same caller, best from the same PE, is meant.
+   */
+  private takenAt(x: Exchange): Taken | null {
+    let best: Taken | null = null;
+    let bestFit = -1;
+    for (const taken of this.taken) {
+      if (taken.target !== x.w(1)) continue;
+      const fit = (taken.caller === x.caller ? 2 : 0) + (taken.pe === x.pe ? 1 : 0);
+      if (fit < bestFit) continue;
+      best = taken;
+      bestFit = fit;
+    }
+    return best;
+  }
+
+  /** What the same PE said before of the same vCPU for the same caller is over. */
+  private take(taken: Taken): void {
+    for (let n = 0; n < this.taken.length; n++) {
+      const { target, caller, pe } = this.taken[n];
+      if (target !== taken.target || caller !== taken.caller || pe !== taken.pe) continue;
+      this.taken[n] = taken;
+      return;
+    }
+    this.taken.push(taken);
   }
 
   /** The answer in `x` is the end of what `x.answers` says. */
@@ -341,7 +373,8 @@ export class SecureDoor {
       transaction.state = STATE_LIVE;
       return;
     }
-    transaction.state = STATE_UNKNOWN;
+    if (this.transactions.credulous) this.transactions.end(transaction, STATE_REFUSED);
+    else transaction.state = STATE_UNKNOWN;
   }
 
   private reclaimed(x: Exchange, transaction: Transaction): void {

@@ -82,7 +82,6 @@ export class Reuse extends Property {
     const count = transactions.namedBy(frame);
     for (let n = 0; n < count; n++) {
       const transaction = transactions.at(frame, n);
-      if (transaction.state > STATE_LIVE && this.relaxed('unknown-outcome-released')) continue;
       this.find(nameState(transaction), frame, 1, transaction.sender, transaction.handle);
     }
   }
@@ -155,7 +154,7 @@ export class Pins extends Property {
 
   private putOne(frame: number): void {
     const { machine, model } = this.bench;
-    const needed = this.needed(frame);
+    const needed = model.transactions.namedBy(frame);
     if (needed === 0) return;
     const left = machine.frames.references(frame) - 1;
     if (left >= needed + model.allocationReferences(frame)) return;
@@ -175,7 +174,7 @@ export class Pins extends Property {
     for (let n = 0; n < ranges.length; n += 2) {
       const end = ranges[n] + ranges[n + 1];
       for (let frame = ranges[n]; frame < end; frame++) {
-        const needed = this.needed(frame);
+        const needed = model.transactions.namedBy(frame);
         if (needed === 0) continue;
         const total = needed + model.allocationReferences(frame);
         const references = machine.frames.has(frame) ? machine.frames.references(frame) : 0;
@@ -187,15 +186,5 @@ export class Pins extends Property {
         return;
       }
     }
-  }
-
-  /** References that transactions need. */
-  private needed(frame: number): number {
-    const { transactions } = this.bench.model;
-    const count = transactions.namedBy(frame);
-    if (count === 0 || !this.relaxed('unknown-outcome-released')) return count;
-    let needed = 0;
-    for (let n = 0; n < count; n++) if (transactions.at(frame, n).state <= STATE_LIVE) needed++;
-    return needed;
   }
 }

@@ -5,7 +5,9 @@ import {
   EVENT_DOMAIN_DYING,
   EVENT_DOMAIN_GONE,
   EVENT_FRAME_ALLOCATE,
+  EVENT_FRAME_FREE,
   EVENT_GUEST_RETURN,
+  EVENT_QUARANTINE,
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { OWNER_FREE } from '../../hardware/frames.ts';
@@ -28,11 +30,22 @@ export class References extends Property {
       'count.',
     blindTo: 'Counts that are wrong for a while and right again when all is quiet.',
   };
-  readonly kinds = [EVENT_FRAME_ALLOCATE, EVENT_GUEST_RETURN, EVENT_DOMAIN_DYING, EVENT_DOMAIN_GONE];
+  readonly kinds = [
+    EVENT_FRAME_FREE,
+    EVENT_QUARANTINE,
+    EVENT_FRAME_ALLOCATE,
+    EVENT_GUEST_RETURN,
+    EVENT_DOMAIN_DYING,
+    EVENT_DOMAIN_GONE,
+  ];
   /** What was allocated to each owner that is not settled yet. */
   private readonly allocations = new Map<number, Allocation[]>();
 
+  /** Frames that went to quarantine and are not free since. */
+  private readonly quarantined = new Set<number>();
+
   override reset(): void {
+    this.quarantined.clear();
     this.allocations.clear();
   }
 
@@ -44,6 +57,14 @@ export class References extends Property {
       const known = this.allocations.get(owner);
       if (known === undefined) this.allocations.set(owner, [allocation]);
       else known.push(allocation);
+    } else if (kind === EVENT_QUARANTINE) {
+      const first = log.argument(at, 5);
+      for (let frame = first; frame < first + log.argument(at, 4); frame++) this.quarantined.add(frame);
+    } else if (kind === EVENT_FRAME_FREE) {
+      if (this.quarantined.size === 0) return;
+      const first = log.argument(at, 0);
+      const end = first + log.argument(at, 1);
+      for (const frame of this.quarantined) if (frame >= first && frame < end) this.quarantined.delete(frame);
     } else if (kind === EVENT_GUEST_RETURN) {
       this.buffers(this.bench.model.call(log.pe(at)));
     } else if (kind === EVENT_DOMAIN_DYING) {
@@ -99,7 +120,7 @@ export class References extends Property {
       if (now === OWNER_FREE || (now > 0 && now !== owner)) continue;
       left++;
       const holds = model.allocationReferences(frame) + model.transactions.namedBy(frame) + (held.get(frame) ?? 0);
-      if (frames.references(frame) === holds) continue;
+      if (frames.references(frame) === holds + this.heldInQuarantine(frame, held.has(frame))) continue;
       if (wrong++ === 0) wrongFrame = frame;
     }
     if (wrong > 0) {
@@ -111,6 +132,11 @@ export class References extends Property {
       this.report(anomaly, { frame: wrongFrame, pages: wrong, owner, references, holds });
     }
     return left;
+  }
+
+  /** What is in quarantine keeps its pin, also after its handle was issued anew and so names it no more. */
+  private heldInQuarantine(frame: number, isBuffer: boolean): number {
+    return this.quarantined.has(frame) && this.bench.model.transactions.namedBy(frame) === 0 && !isBuffer ? 1 : 0;
   }
 
   private bufferReferences(): Map<number, number> {

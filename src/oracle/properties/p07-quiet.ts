@@ -1,7 +1,6 @@
 // P7 quiet: teardown ends when it can, and keeps at it while it cannot.
 
 import { errorName, FFA_DENIED } from '../../abi/errors.ts';
-import { FFA_MSG_SEND_DIRECT_RESP_32 } from '../../abi/function-ids.ts';
 import {
   EVENT_QUARANTINE,
   EVENT_SMC_RETURN,
@@ -15,7 +14,8 @@ import {
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { ANSWER_SUCCESS, isTransient, readAnswer } from '../model/answers.ts';
-import { STATE_UNKNOWN } from '../model/transaction.ts';
+import { PAIR_TOLD_END } from '../model/availability.ts';
+import { STATE_UNKNOWN, type Transaction } from '../model/transaction.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 import { nameHandle } from '../violation.ts';
 
@@ -131,9 +131,8 @@ export class Quiet extends Property {
   /** Whether the PE's newest SMC did what it was for. */
   private wentWell(pe: number): boolean {
     const exchange = this.bench.model.door.of(pe);
-    const w0 = exchange.a(0);
-    if (w0 === FFA_MSG_SEND_DIRECT_RESP_32) return exchange.a(3) === 0;
-    return readAnswer(w0, exchange.a(2)) === ANSWER_SUCCESS;
+    if (exchange.pair !== null) return exchange.pair.state === PAIR_TOLD_END;
+    return readAnswer(exchange.a(0), exchange.a(2)) === ANSWER_SUCCESS;
   }
 
   private late(teardown: Teardown, nowNs: number): void {
@@ -148,10 +147,10 @@ export class Quiet extends Property {
     const high = log.argument(at, 3);
     const { transactions } = this.bench.model;
     const transaction = transactions.find(low, high);
-    // Zero is a handle, and also stands for none.
-    const none = low === 0 && high === 0 && (transaction === null || transaction.reclaimCount === 0);
-    if (none || transaction === null || transaction.sender !== vm) {
-      this.quarantinedFrame(vm, log.argument(at, 5));
+    const frame = log.argument(at, 5);
+    // Zero is a handle, and also stands for none: the page decides.
+    if (transaction === null || transaction.sender !== vm || !this.names(transaction, frame)) {
+      this.quarantinedFrame(vm, frame);
       return;
     }
     transactions.quarantine(transaction);
@@ -159,6 +158,7 @@ export class Quiet extends Property {
     const handle = nameHandle(low, high);
     const { reclaimCode, reclaimCount } = transaction;
     if (reclaimCount === 0) {
+      if (transaction.state === STATE_UNKNOWN) return;
       this.report(`pages of VM ${vm} are in quarantine though nobody asked for them`, { vm, handle });
     } else if (reclaimCode === FFA_DENIED || isTransient(reclaimCode)) {
       const answer = errorName(reclaimCode);
@@ -168,6 +168,13 @@ export class Quiet extends Property {
         reclaims: reclaimCount,
       });
     }
+  }
+
+  private names(transaction: Transaction, frame: number): boolean {
+    const { transactions } = this.bench.model;
+    const count = transactions.namedBy(frame);
+    for (let n = 0; n < count; n++) if (transactions.at(frame, n) === transaction) return true;
+    return false;
   }
 
   /** Without a handle it is a share with unknown outcome, found by its first frame, or a pair of buffers. */

@@ -1,7 +1,7 @@
 // P8 atomicity: a call that fails changes nothing.
 
 import { FFA_ABORTED, FFA_INTERRUPTED } from '../../abi/errors.ts';
-import { FFA_ERROR, functionName } from '../../abi/function-ids.ts';
+import { FFA_ERROR, FFA_MEM_FRAG_TX, functionName } from '../../abi/function-ids.ts';
 import { EVENT_GUEST_RETURN } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import type { GuestCall } from '../model/guest-call.ts';
@@ -36,7 +36,9 @@ export class Atomicity extends Property {
       if (transaction.state !== STATE_ENDED) continue;
       this.report(`${name} of VM ${vm} failed and ended a transaction`, { vm, code, handle: transaction.handle });
     }
-    if (call.ledger.length > 0 && !call.overflow) this.references(call, name, code);
+    // A fragment that is refused ends what earlier calls began: only the whole can be balanced, and is, when all is quiet.
+    if (call.w(0) === FFA_MEM_FRAG_TX || call.overflow) return;
+    if (call.ledger.length > 0) this.references(call, name, code);
   }
 
   private unknown(call: GuestCall): boolean {

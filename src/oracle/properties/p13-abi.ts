@@ -3,7 +3,7 @@
 import type { Call } from '../../abi/calls/call.ts';
 import { callOf, isDocumentedError } from '../../abi/calls/call-table.ts';
 import { carriedBits, reservedRegister } from '../../abi/calls/register-call.ts';
-import { errorName, isFfaErrorCode } from '../../abi/errors.ts';
+import { errorName, FFA_ABORTED, isFfaErrorCode } from '../../abi/errors.ts';
 import {
   FFA_ERROR,
   FFA_SUCCESS_32,
@@ -16,7 +16,7 @@ import { FFA_VERSION_1_3 } from '../../abi/versions.ts';
 import { EVENT_GUEST_RETURN, EVENT_REGISTERS_HIGH } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { TWO_POW_32 } from '../../base/units.ts';
-import { lowWord, SMCCC_UNKNOWN_FUNCTION } from '../model/answers.ts';
+import { ANSWER_UNKNOWN, lowWord, readAnswer, SMCCC_UNKNOWN_FUNCTION } from '../model/answers.ts';
 import type { GuestCall } from '../model/guest-call.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 
@@ -70,6 +70,14 @@ export class Abi extends Property {
     return exchange.a(0) === call.a(0) && exchange.a(2) === call.a(2);
   }
 
+  /** Whether the SPMC's newest answer in this call was none that the specification knows: FFA_ABORTED stands for it. */
+  private unreadable(call: GuestCall): boolean {
+    if (call.smcCount === 0) return false;
+    const exchange = this.bench.model.door.of(call.pe);
+    const w0 = exchange.a(0);
+    return w0 === SMCCC_UNKNOWN_FUNCTION || readAnswer(w0, exchange.a(2)) === ANSWER_UNKNOWN;
+  }
+
   private error(call: GuestCall, row: Call | undefined, name: string): void {
     const code = call.a(2) | 0;
     const { vm } = call;
@@ -78,6 +86,7 @@ export class Abi extends Property {
       return;
     }
     const documented = row === undefined ? code === -1 : isDocumentedError(row, code);
+    if (code === FFA_ABORTED && this.unreadable(call)) return;
     if (documented || this.relayed(call) || this.relaxed('undocumented-errors')) return;
     this.report(`${name} fails with ${errorName(code)}, which nobody documents for it`, { vm, code });
   }
@@ -111,7 +120,7 @@ export class Abi extends Property {
   }
 
   private carriedBy(row: Call, w0: number): Uint32Array {
-    const key = (row.fid & 0x4000_00ff) * TWO_POW_32 + (row.fid === FFA_VERSION ? 0 : w0);
+    const key = ((row.fid & 0xff) + (row.isSmc64 ? 0x100 : 0)) * TWO_POW_32 + (row.fid === FFA_VERSION ? 0 : w0);
     const known = this.carried.get(key);
     if (known !== undefined) return known;
     const isSuccess = row.fid === FFA_VERSION || w0 === FFA_SUCCESS_32 || w0 === FFA_SUCCESS_64;

@@ -37,9 +37,9 @@ export class Residue extends Property {
         sp,
       });
     }
-    for (const [target, taken] of door.taken) {
+    for (const taken of door.taken) {
       if (taken.caller !== vm || this.relaxed('run-unchecked')) continue;
-      const sp = Math.floor(target / 0x1_0000);
+      const sp = taken.target >>> 16;
       this.report(`VM id ${vm} is used again while ${nameEndpoint(sp)} serves the VM before it`, { vm, serial, sp });
     }
   }
