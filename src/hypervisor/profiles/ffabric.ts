@@ -28,6 +28,8 @@ export const FFABRIC: Profile = {
 function* probe(hypervisor: Hypervisor, pe: Pe): Coroutine<boolean> {
   if (!(yield* probeAsking(hypervisor, pe))) return false;
   const { secure } = hypervisor;
+  // Without an SPMC that was found usable nothing is asked of it: guests see only each other.
+  if (secure.version === 0) return true;
   for (const functionId of MORE_FUNCTIONS) {
     if ((yield* callSimply(secure, pe, 0, FFA_FEATURES, functionId)) === FFA_OK) secure.functions.add(functionId);
   }

@@ -1,0 +1,323 @@
+// A secure world that answers as an input says: as it should, or with any error, a handle out of place, an interrupt, a
+// yield, a response for somebody else, words that mean nothing; at once, or after other PEs have gone on; having done
+// what it was asked or not. Without word from the input it is honest.
+
+import { FFA_DENIED, FFA_ERROR_CODES, FFA_INVALID_PARAMETERS } from '../../../src/abi/errors.ts';
+import * as id from '../../../src/abi/function-ids.ts';
+import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../../src/abi/versions.ts';
+import type { Coroutine, Pending } from '../../../src/base/coroutine.ts';
+import type { Conduit } from '../../../src/hardware/conduit.ts';
+import type { Machine } from '../../../src/hardware/machine.ts';
+import type { Pe } from '../../../src/hardware/pe.ts';
+
+export interface HostilePartition {
+  readonly id: number;
+  readonly properties: number;
+}
+
+/** A memory transaction as the honest part of this secure world knows it. */
+interface Transaction {
+  readonly low: number;
+  readonly high: number;
+  readonly total: number;
+  received: number;
+  /** Page ranges of the descriptor, if it came in one piece: for retrieve responses. */
+  descriptor: Uint8Array;
+}
+
+const PAGE = 4096;
+
+/** Answers that are due, as pairs of bytes: what kind, and its argument. */
+export interface AnswerSource {
+  /** The next pair as kind << 8 | argument; 0: an honest answer. */
+  next(): number;
+}
+
+export class HostileSpmc implements Conduit {
+  /** Requests and answers in short, for comparing two runs. */
+  readonly transcript: string[] | null;
+  version = FFA_VERSION_1_2;
+  /** Functions that FFA_FEATURES denies. */
+  readonly lacking = new Set<number>();
+  answers: AnswerSource = { next: () => 0 };
+  /** Told of each request and of what is answered. */
+  answered: (request: number, answer: number, error: number) => void = () => {};
+  /** PEs that stand still in this secure world. */
+  readonly waiting: Pe[] = [];
+  /** Handles that were given out, newest last. */
+  readonly handles: { low: number; high: number }[] = [];
+  private readonly machine: Machine;
+  private readonly partitions: readonly HostilePartition[];
+  private readonly transactions = new Map<string, Transaction>();
+  /** What a preempted partition will answer when it is run. */
+  private readonly preempted = new Map<number, readonly number[]>();
+  private txAddress = 0;
+  private rxAddress = 0;
+  private handleCount = 0x10;
+
+  constructor(machine: Machine, partitions: readonly HostilePartition[], keepTranscript: boolean) {
+    this.machine = machine;
+    this.partitions = partitions;
+    this.transcript = keepTranscript ? [] : null;
+  }
+
+  smc(pe: Pe): Pending {
+    const words = Array.from({ length: 8 }, (_, n) => pe.smc.w(n));
+    const addresses = [pe.smc.x(1), pe.smc.x(2)];
+    this.note('>', words, addresses);
+    const pair = this.answers.next();
+    const kind = pair >> 8;
+    if (kind >= 216 && kind < 240) return this.later(pe, words, addresses, kind >= 232 ? (pair & 0xff) + 1 : 0);
+    this.answer(pe, words, addresses, kind, pair & 0xff);
+    return null;
+  }
+
+  /** Lets a PE that stands still here go on. */
+  wake(pe: Pe): void {
+    pe.wake();
+  }
+
+  private *later(pe: Pe, words: readonly number[], addresses: readonly number[], kind: number): Coroutine {
+    this.waiting.push(pe);
+    do {
+      yield pe.suspend();
+    } while (!pe.awake);
+    this.waiting.splice(this.waiting.indexOf(pe), 1);
+    this.answer(pe, words, addresses, kind, (kind * 37) & 0xff);
+  }
+
+  private answer(pe: Pe, words: readonly number[], addresses: readonly number[], kind: number, argument: number): void {
+    const answer = this.wordsOf(words, addresses, kind, argument);
+    for (let n = 0; n < 18; n++) pe.smc.setW(n, (answer[n] ?? 0) >>> 0);
+    if (kind >= 252) for (let n = 0; n < 8; n++) pe.smc.setWords(n, pe.smc.w(n), 0xdead_0000 | argument);
+    this.answered(words[0], answer[0] >>> 0, (answer[2] ?? 0) >>> 0);
+    this.note('<', answer, []);
+  }
+
+  private wordsOf(
+    words: readonly number[],
+    addresses: readonly number[],
+    kind: number,
+    argument: number,
+  ): readonly number[] {
+    if (kind < 136) return this.honest(words, addresses);
+    if (kind < 156) return [id.FFA_ERROR, 0, this.errorCode(argument)];
+    if (kind < 164) return this.preempt(words, addresses, argument, id.FFA_INTERRUPT);
+    if (kind < 168) return this.preempt(words, addresses, argument, id.FFA_YIELD);
+    if (kind < 176) return [id.FFA_SUCCESS_32, 0, ...this.oddHandle(words, argument)];
+    if (kind < 184) return [id.FFA_MEM_FRAG_RX, ...this.oddHandle(words, argument), (argument & 0xf0) << 4];
+    if (kind < 196) return this.response(words, argument);
+    if (kind < 204) return [0xffff_ffff];
+    if (kind < 216) return this.garbage(argument);
+    // It did what it was asked, and says otherwise.
+    this.honest(words, addresses);
+    if (kind < 246) return [id.FFA_ERROR, 0, this.errorCode(argument)];
+    return this.garbage(argument);
+  }
+
+  private errorCode(argument: number): number {
+    const index = argument % (FFA_ERROR_CODES.length + 2);
+    if (index === FFA_ERROR_CODES.length) return 0;
+    if (index > FFA_ERROR_CODES.length) return -100;
+    return FFA_ERROR_CODES[index];
+  }
+
+  /** A handle that a sender should not believe in, as low and high word. */
+  private oddHandle(words: readonly number[], argument: number): number[] {
+    const known = this.handles.length === 0 ? { low: 0x10, high: 0 } : this.handles[argument % this.handles.length];
+    switch (argument & 7) {
+      case 0:
+        return [0xffff_ffff, 0xffff_ffff];
+      case 1:
+        return [known.low, known.high];
+      case 2:
+        return [argument, 0x8000_0000];
+      case 3:
+        return [0, 0];
+      case 4:
+        return [words[1], words[2]];
+      case 5:
+        return [argument, 0xffff_ffff];
+      default:
+        return [0x1000 + argument, 0];
+    }
+  }
+
+  private response(words: readonly number[], argument: number): number[] {
+    const swapped = ((words[1] << 16) | (words[1] >>> 16)) >>> 0;
+    const w1 = (argument & 0x40) !== 0 ? words[1] : swapped;
+    const w2 = (argument & 0x80) !== 0 ? 0 : words[2] === 0 ? 0 : words[2] + 1;
+    const function64 = (argument & 0x20) !== 0;
+    const functionId = function64 ? id.FFA_MSG_SEND_DIRECT_RESP_64 : id.FFA_MSG_SEND_DIRECT_RESP_32;
+    return [functionId, w1, w2, this.errorCode(argument & 0x1f)];
+  }
+
+  private garbage(argument: number): number[] {
+    const functionId = 0x8400_0060 + (argument % 0x30) + ((argument & 0x80) !== 0 ? 0x4000_0000 : 0);
+    const noise = Math.imul(argument + 1, 0x9e3779b1) >>> 0;
+    return [functionId, noise, noise ^ 0xffff, argument, noise >>> 3, 0xffff_ffff, argument, noise];
+  }
+
+  /** The partition is preempted: what it would have answered, it answers when it is run. */
+  private preempt(
+    words: readonly number[],
+    addresses: readonly number[],
+    argument: number,
+    functionId: number,
+  ): number[] {
+    const isRun = words[0] === id.FFA_RUN;
+    let target = isRun ? words[1] : ((words[1] & 0xffff) << 16) >>> 0;
+    if ((argument & 3) === 1) target = (this.partitions[argument % this.partitions.length].id << 16) >>> 0;
+    if ((argument & 3) === 2) target = (target | (argument >> 4)) >>> 0;
+    if ((argument & 7) === 7) target = 0;
+    if (!isRun) this.preempted.set(target, this.honest(words, addresses));
+    return [functionId, target];
+  }
+
+  // The honest secure world --------------------------------------------------------------------------------------
+
+  private honest(words: readonly number[], addresses: readonly number[]): readonly number[] {
+    switch (words[0]) {
+      case id.FFA_VERSION:
+        return [this.version];
+      case id.FFA_FEATURES:
+        if (this.lacking.has(words[1])) return [id.FFA_ERROR, 0, -1];
+        return words[1] < 0x100 ? [id.FFA_SUCCESS_32, 0, 8 + words[1]] : [id.FFA_SUCCESS_32];
+      case id.FFA_RXTX_MAP_64:
+        return this.map(addresses);
+      case id.FFA_PARTITION_INFO_GET:
+        this.list();
+        return [id.FFA_SUCCESS_32, 0, this.partitions.length, 24];
+      case id.FFA_PARTITION_INFO_GET_REGS:
+        return this.listInRegisters(words[3]);
+      case id.FFA_MEM_SHARE_32:
+      case id.FFA_MEM_SHARE_64:
+      case id.FFA_MEM_LEND_32:
+      case id.FFA_MEM_LEND_64:
+      case id.FFA_MEM_DONATE_32:
+      case id.FFA_MEM_DONATE_64:
+        return this.send(words);
+      case id.FFA_MEM_FRAG_TX:
+        return this.fragment(words);
+      case id.FFA_MEM_RECLAIM:
+        return this.reclaim(words);
+      case id.FFA_MEM_RETRIEVE_REQ_32:
+      case id.FFA_MEM_RETRIEVE_REQ_64:
+        return this.retrieve();
+      case id.FFA_MSG_SEND_DIRECT_REQ_32:
+        return this.response(words, 0);
+      case id.FFA_MSG_SEND_DIRECT_REQ_64:
+        return this.response(words, 0x20);
+      case id.FFA_MSG_SEND_DIRECT_REQ2:
+        return [id.FFA_MSG_SEND_DIRECT_RESP2, ((words[1] << 16) | (words[1] >>> 16)) >>> 0, 0, 0, 1, 2, 3, 4];
+      case id.FFA_RUN:
+        return this.run(words[1]);
+      case id.FFA_NOTIFICATION_INFO_GET_64:
+        return [id.FFA_SUCCESS_64, 0, 0x1000, 1];
+      default:
+        return [id.FFA_SUCCESS_32];
+    }
+  }
+
+  private map(addresses: readonly number[]): readonly number[] {
+    if (addresses[1] === 0) return [id.FFA_SUCCESS_32];
+    this.txAddress = addresses[0];
+    this.rxAddress = addresses[1];
+    return [id.FFA_SUCCESS_32];
+  }
+
+  private list(): void {
+    const bytes = new Uint8Array(24 * this.partitions.length);
+    const view = new DataView(bytes.buffer);
+    for (const [n, partition] of this.partitions.entries()) {
+      view.setUint16(24 * n, partition.id, true);
+      view.setUint16(24 * n + 2, 1, true);
+      view.setUint32(24 * n + 4, partition.properties, true);
+      view.setUint32(24 * n + 8, partition.id, true);
+    }
+    if (this.rxAddress !== 0) this.machine.frames.contents.write(this.rxAddress, bytes, 0, bytes.length);
+  }
+
+  private listInRegisters(start: number): readonly number[] {
+    const last = this.partitions.length - 1;
+    return (start & 0xffff) > last ? [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS] : [id.FFA_SUCCESS_64, 0, last];
+  }
+
+  private send(words: readonly number[]): readonly number[] {
+    const low = this.handleCount++;
+    const transaction: Transaction = {
+      low,
+      high: 0,
+      total: words[1],
+      received: words[2],
+      descriptor: this.tx(words[2]),
+    };
+    this.transactions.set(`${low}:0`, transaction);
+    this.handles.push({ low, high: 0 });
+    if (words[2] < words[1]) return [id.FFA_MEM_FRAG_RX, low, 0, words[2]];
+    return [id.FFA_SUCCESS_32, 0, low, 0];
+  }
+
+  private tx(length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(length, PAGE));
+    if (this.txAddress !== 0) this.machine.frames.contents.read(this.txAddress, bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  private fragment(words: readonly number[]): readonly number[] {
+    const transaction = this.transactions.get(`${words[1]}:${words[2]}`);
+    if (transaction === undefined || transaction.received >= transaction.total) return [id.FFA_ERROR, 0, -2];
+    const bytes = this.tx(words[3]);
+    // Constituents that cannot be: the last of them is not page-aligned.
+    if (bytes.length >= 16 && (bytes[bytes.length - 16] !== 0 || (bytes[bytes.length - 15] & 0xf) !== 0)) {
+      this.transactions.delete(`${words[1]}:${words[2]}`);
+      return [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
+    }
+    transaction.received += words[3];
+    if (transaction.received < transaction.total) {
+      return [id.FFA_MEM_FRAG_RX, transaction.low, transaction.high, transaction.received];
+    }
+    return [id.FFA_SUCCESS_32, 0, transaction.low, transaction.high];
+  }
+
+  private reclaim(words: readonly number[]): readonly number[] {
+    const key = `${words[1]}:${words[2]}`;
+    return this.transactions.delete(key) ? [id.FFA_SUCCESS_32] : [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
+  }
+
+  /** The descriptor as it was sent, with its handle: near enough to a retrieve response. */
+  private retrieve(): readonly number[] {
+    const request = this.tx(PAGE);
+    const view = new DataView(request.buffer);
+    const transaction = this.transactions.get(`${view.getUint32(8, true)}:${view.getUint32(12, true)}`);
+    if (transaction === undefined || this.rxAddress === 0) return [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
+    const bytes = transaction.descriptor.slice();
+    if (bytes.length < 48) return [id.FFA_ERROR, 0, FFA_DENIED];
+    const response = new DataView(bytes.buffer);
+    response.setUint32(8, transaction.low, true);
+    response.setUint32(12, transaction.high, true);
+    this.machine.frames.contents.write(this.rxAddress, bytes, 0, bytes.length);
+    return [id.FFA_MEM_RETRIEVE_RESP, transaction.total, bytes.length];
+  }
+
+  private run(target: number): readonly number[] {
+    const answer = this.preempted.get(target);
+    if (answer === undefined) return [id.FFA_ERROR, 0, FFA_DENIED];
+    this.preempted.delete(target);
+    return answer;
+  }
+
+  private note(mark: string, words: readonly number[], addresses: readonly number[]): void {
+    if (this.transcript === null) return;
+    const tx = mark === '>' && isSend(words[0]) ? Array.from(this.tx(words[2])).join(',') : '';
+    this.transcript.push(`${mark} ${words.join(' ')} ${addresses.join(' ')} ${tx}`);
+  }
+}
+
+function isSend(functionId: number): boolean {
+  const short = (functionId & ~0x4000_0000) >>> 0;
+  return short === id.FFA_MEM_SHARE_32 || short === id.FFA_MEM_LEND_32 || short === id.FFA_MEM_DONATE_32;
+}
+
+/** The versions that an SPMC may have here. */
+export const HOSTILE_VERSIONS = [FFA_VERSION_1_2, FFA_VERSION_1_1, 0x1_0000, 0x2_0000, 0x1_0003, 0xffff_ffff];

@@ -1,0 +1,144 @@
+// Targets at the mediator's door: one for each profile, and one in which TX changes while it is read.
+
+import { FFABRIC } from '../../../src/hypervisor/profiles/ffabric.ts';
+import { XEN_2024 } from '../../../src/hypervisor/profiles/xen-2024.ts';
+import { XEN_2026 } from '../../../src/hypervisor/profiles/xen-2026.ts';
+import { XEN_2026_VM_TO_VM } from '../../../src/hypervisor/profiles/xen-2026-vm-to-vm.ts';
+import { Door, type DoorOptions, HEADER_BYTES, RECORD_BYTES, RECORDS_MAX } from '../door/door.ts';
+import { type Features, Finding, type Target } from '../target.ts';
+
+/** Operations by their code (see door.ts and guest-calls.ts), each with a guest. */
+function script(header: readonly number[], records: readonly (readonly number[])[]): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + records.length * RECORD_BYTES);
+  bytes.set(header);
+  for (const [n, record] of records.entries()) bytes.set(record, HEADER_BYTES + n * RECORD_BYTES);
+  return bytes;
+}
+
+const CREATE = [
+  [20, 0],
+  [20, 1],
+  [20, 2],
+];
+const SEEDS = [
+  script([0, 2], [...CREATE, [4, 0, 0, 0, 0, 0, 5], [8, 0], [14, 1], [16, 1], [21, 0]]),
+  script(
+    [0, 2],
+    [
+      [20, 0],
+      [4, 0, 0],
+      [5, 0, 1],
+      [6, 0, 2],
+      [21, 0],
+      [22, 0, 0, 200],
+    ],
+  ),
+  script(
+    [1, 2],
+    [
+      [20, 0],
+      [4, 0, 0],
+      [4, 16, 0],
+      [24, 0, 1, 0, 20],
+      [21, 0],
+    ],
+  ),
+  script(
+    [0, 2],
+    [
+      [20, 0],
+      [4, 0, 255, 0, 0, 0, 9, 0, 3],
+      [7, 0],
+      [7, 0],
+      [21, 0],
+    ],
+  ),
+  script(
+    [0, 2],
+    [
+      [20, 0],
+      [20, 1],
+      [4, 0, 0, 240],
+      [9, 1, 0],
+      [10, 1],
+      [11, 0],
+      [12, 0],
+      [13, 0, 200, 1],
+      [21, 1],
+    ],
+  ),
+  script(
+    [0, 2],
+    [[20, 0], [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 157, 0], [12, 0], [17, 0], [18, 0, 3], [23]],
+  ),
+  script(
+    [0, 2],
+    [
+      [20, 0],
+      [4, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 220, 0],
+      [20, 1],
+      [4, 1],
+      [24, 0, 0],
+      [21, 0],
+    ],
+  ),
+];
+
+interface DoorTarget {
+  readonly name: string;
+  readonly options: DoorOptions;
+}
+
+const DOORS: readonly DoorTarget[] = [
+  {
+    name: 'door-ffabric',
+    options: { profile: FFABRIC, judged: true },
+  },
+  {
+    name: 'door-xen-2026',
+    options: { profile: XEN_2026, judged: false },
+  },
+  {
+    name: 'door-xen-2026-vm-to-vm',
+    options: { profile: XEN_2026_VM_TO_VM, judged: false },
+  },
+  {
+    name: 'door-xen-2024',
+    options: { profile: XEN_2024, judged: false },
+  },
+];
+
+const COMMON = {
+  bytesMax: HEADER_BYTES + RECORD_BYTES * RECORDS_MAX,
+  recordBytes: RECORD_BYTES,
+  headerBytes: HEADER_BYTES,
+  seeds: SEEDS,
+  dictionary: [],
+};
+
+export const DOOR_TARGETS: readonly Target[] = [
+  ...DOORS.map(({ name, options }) => ({
+    ...COMMON,
+    name,
+    run: (input: Uint8Array, features: Features) => new Door(input, options, features).run(),
+  })),
+  {
+    ...COMMON,
+    name: 'door-rewrite',
+    run: (input: Uint8Array, features: Features) => {
+      const options = { profile: FFABRIC, judged: false, keepTranscript: true, plain: true };
+      const still = new Door(input, options, features);
+      still.run();
+      const rewritten = new Door(input, { ...options, rewrites: true }, features);
+      rewritten.run();
+      compare(still.spmc.transcript ?? [], rewritten.spmc.transcript ?? []);
+    },
+  },
+];
+
+function compare(still: readonly string[], rewritten: readonly string[]): void {
+  for (let n = 0; n < Math.max(still.length, rewritten.length); n++) {
+    if (still[n] === rewritten[n]) continue;
+    throw new Finding(`TX was read twice: line ${n} is "${rewritten[n]}" instead of "${still[n]}"`);
+  }
+}
