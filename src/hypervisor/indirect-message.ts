@@ -39,7 +39,7 @@ import { type FfaContext, VERSION_NONE } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { raiseRxFull } from './notifications.ts';
 import { emitRxWrite } from './partition-info.ts';
-import { acquireRx, releaseRx } from './rx-tx-buffers.ts';
+import { acquireRx, releaseRx, tryAcquireRx } from './rx-tx-buffers.ts';
 import { callSimply } from './spmc-answer.ts';
 import { type Staging, stage, stagingOf } from './staging.ts';
 
@@ -101,7 +101,8 @@ function* sendToVm(hypervisor: Hypervisor, pe: Pe, context: FfaContext, receiver
   if (receiver === null) return FFA_INVALID_PARAMETERS;
   const staging = stagingOf(hypervisor, pe);
   const size = staging.u32(MESSAGE_PAYLOAD_SIZE_OFFSET);
-  const code = yield* acquireRx(hypervisor, pe, receiver);
+  const waits = hypervisor.profile.waitsForReceiver;
+  const code = yield* waits ? acquireRx(hypervisor, pe, receiver) : tryAcquireRx(hypervisor, pe, receiver);
   if (code !== FFA_OK) return code;
   if (size > receiver.bufferPageCount * PAGE_SIZE_BYTES - MESSAGE_HEADER_1_2_SIZE_BYTES) {
     yield* releaseRx(hypervisor, pe, receiver);

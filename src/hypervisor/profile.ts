@@ -1,5 +1,6 @@
-// A profile: which hypervisor is imitated, as data (limits, versions, call tables) plus small strategies where behaviour
-// differs. A handler never asks which profile it runs under; the profile's table holds the handler that fits.
+// A profile: which hypervisor is imitated, as data (limits, versions, call tables) plus small strategies where
+// behaviour differs. A handler never asks which profile it runs under; the profile's table holds the handler that
+// fits.
 
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
@@ -55,6 +56,8 @@ export interface Profile {
   readonly gate: ((hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu) => Pending | undefined) | null;
   /** Whether a VM may list other VMs and send to them. */
   readonly vmsSeeVms: boolean;
+  /** Whether an indirect message waits for its receiver's RX lock while it holds its sender's TX lock. */
+  readonly waitsForReceiver: boolean;
   /** Low bytes of standard-service function ids that reach the mediator. */
   readonly windowFirst: number;
   readonly windowLast: number;

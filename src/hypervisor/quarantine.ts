@@ -1,6 +1,6 @@
-// Quarantine: pages that nobody may use again, because nobody can say whether a partition still has them. Each entry is
-// listed with its reason. An operator may retry its reclaim, under a guard, or write it off: leaked until restart, never
-// freed.
+// Quarantine: pages that nobody may use again, because nobody can say whether a partition still has them. Each entry
+// is listed with its reason. An operator may retry its reclaim, under a guard, or write it off: leaked until restart,
+// never freed.
 
 import { assert } from '../base/assert.ts';
 import { EVENT_QUARANTINE, EVENT_QUARANTINE_RELEASE } from '../base/event-kinds.ts';

@@ -285,6 +285,15 @@ export function* acquireRx(hypervisor: Hypervisor, pe: Pe, context: FfaContext):
   return code;
 }
 
+/** The same without waiting: FFA_BUSY when another PE has the lock. For callers that hold a lock of a higher rank. */
+export function* tryAcquireRx(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
+  if (pe.stepping) yield pe.writes(TOUCH_LOCK, context.rxLock.id);
+  if (!context.rxLock.tryAcquire(pe)) return FFA_BUSY;
+  const code = yield* acquireRxLocked(hypervisor, pe, context);
+  context.rxLock.release(pe);
+  return code;
+}
+
 function* acquireRxLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
   if (!context.buffersMapped) return FFA_DENIED;
   if (!context.rxFree) return FFA_BUSY;

@@ -1,5 +1,5 @@
-// FFA_MEM_SHARE, LEND and DONATE in the default profile: check and reserve. What is checked is a copy of the guest's TX,
-// read once; what is reserved is a share record with its pages pinned. A refusal leaves nothing behind.
+// FFA_MEM_SHARE, LEND and DONATE in the default profile: check and reserve. What is checked is a copy of the guest's
+// TX, read once; what is reserved is a share record with its pages pinned. A refusal leaves nothing behind.
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';

@@ -1,5 +1,5 @@
-// The end of a send: what the SPMC's answer means (answer-table.ts), the handle that it may be, the lender's access, the
-// quarantine for what nobody knows.
+// The end of a send: what the SPMC's answer means (answer-table.ts), the handle that it may be, the lender's access,
+// the quarantine for what nobody knows.
 
 import { FFA_ABORTED, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
 

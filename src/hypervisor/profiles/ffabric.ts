@@ -21,6 +21,7 @@ export const FFABRIC: Profile = {
   handlers32: FFABRIC_CALLS.handlers32,
   handlers64: FFABRIC_CALLS.handlers64,
   vmsSeeVms: true,
+  waitsForReceiver: false,
   probe,
   lifecycle: (hypervisor) => new RecordLifecycle(hypervisor),
 };

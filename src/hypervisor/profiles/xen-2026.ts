@@ -24,6 +24,7 @@ export const XEN_2026: Profile = {
   handlers64: XEN_2026_CALLS.handlers64,
   gate: negotiationGate,
   vmsSeeVms: false,
+  waitsForReceiver: true,
   windowFirst: 0x60,
   windowLast: 0x8e,
   probe: probeAsking,
