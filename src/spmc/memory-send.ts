@@ -139,10 +139,8 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
 /** The checks of a complete descriptor's pages (22 to 28), then the change of state. */
 function commitSend(spmc: Spmc, transaction: Transaction): Result {
   let pageCount = 0;
-  for (let n = 0; n < transaction.constituentCount; n++) {
-    if (!transaction.aligned(n)) return FFA_INVALID_PARAMETERS;
-    pageCount += transaction.pagesOf(n);
-  }
+  if (!transaction.aligned) return FFA_INVALID_PARAMETERS;
+  for (let n = 0; n < transaction.constituentCount; n++) pageCount += transaction.pagesOf(n);
   if (pageCount !== transaction.pageCount || transaction.fragmentSizes[0] === 0) return FFA_INVALID_PARAMETERS;
   if (constituentsOverlap(transaction)) return FFA_INVALID_PARAMETERS;
   const pages = spmc.senderPages(transaction);

@@ -61,6 +61,7 @@ export class Slots {
     this.inUse++;
     this.giveHandle(transaction, sender, secure);
     transaction.receivedCount = 0;
+    transaction.aligned = true;
     transaction.fragmentCount = 0;
     transaction.complete = false;
     transaction.hypervisorRead = -1;

@@ -56,6 +56,11 @@ export class Transaction {
   constituentCount = 0;
   /** Constituents that have arrived, as sent. */
   constituents = new Uint8Array(CONSTITUENT_SIZE_BYTES);
+  /** The same, decoded once: the first page of each (exact up to 2^64 bytes), and how many there are. */
+  private firstPages = new Float64Array(1);
+  private pageCounts = new Uint32Array(1);
+  /** Whether each of them begins at a page. */
+  aligned = true;
   receivedCount = 0;
   fragmentCount = 0;
   /** How many constituents each fragment brought. */
@@ -89,30 +94,39 @@ export class Transaction {
       const larger = new Uint8Array(Math.max(from + length, 2 * this.constituents.length));
       larger.set(this.constituents.subarray(0, from));
       this.constituents = larger;
+      this.growDecoded(larger.length / CONSTITUENT_SIZE_BYTES);
     }
     const to = this.constituents;
     if (length <= 64) for (let n = 0; n < length; n++) to[from + n] = bytes[at + n];
     else to.set(bytes.subarray(at, at + length), from);
+    for (let n = 0; n < count; n++) this.decode(this.receivedCount + n);
     this.receivedCount += count;
     this.fragmentSizes[this.fragmentCount++] = count;
   }
 
-  /** First page of constituent `n`: exact up to 2^64 bytes. */
   firstPage(n: number): number {
-    const at = n * CONSTITUENT_SIZE_BYTES;
-    const bytes = this.constituents;
-    return readU32(bytes, at + 4) * FRAMES_PER_HIGH_WORD + (readU32(bytes, at) >>> 12);
+    return this.firstPages[n];
   }
 
-  /** Pages of constituent `n`. */
   pagesOf(n: number): number {
-    return readU32(this.constituents, n * CONSTITUENT_SIZE_BYTES + 8);
+    return this.pageCounts[n];
   }
 
-  /** Whether constituent `n` begins at a page. */
-  aligned(n: number): boolean {
+  private decode(n: number): void {
     const at = n * CONSTITUENT_SIZE_BYTES;
-    return ((this.constituents[at] | (this.constituents[at + 1] << 8)) & 0xfff) === 0;
+    const low = readU32(this.constituents, at);
+    if ((low & 0xfff) !== 0) this.aligned = false;
+    this.firstPages[n] = readU32(this.constituents, at + 4) * FRAMES_PER_HIGH_WORD + (low >>> 12);
+    this.pageCounts[n] = readU32(this.constituents, at + 8);
+  }
+
+  private growDecoded(count: number): void {
+    const firstPages = new Float64Array(count);
+    const pageCounts = new Uint32Array(count);
+    firstPages.set(this.firstPages);
+    pageCounts.set(this.pageCounts);
+    this.firstPages = firstPages;
+    this.pageCounts = pageCounts;
   }
 
   receiver(id: number): Receiver | null {
