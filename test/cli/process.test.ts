@@ -68,7 +68,7 @@ describe('the ffabric process', () => {
 
   it('is silent when its reader goes away, and still says what it found', async () => {
     const file = join(directory, 'large.bin');
-    const large = Buffer.alloc(1 << 20);
+    const large = Buffer.alloc(1 << 17);
     for (let n = 0; n < large.length; n += 16) large.writeUInt32LE(n, n);
     writeFileSync(file, large);
     const child = start(['decode', '--as', 'constituents', '--all', file]);
@@ -80,5 +80,25 @@ describe('the ffabric process', () => {
     const code = await new Promise((resolve) => child.on('exit', resolve));
     expect(stderr).toBe('');
     expect(code).toBe(1);
+  });
+
+  it('ends with 130 on Ctrl-C, with what it found so far', async () => {
+    const many = Array.from({ length: 200 }, () => 'vectors/xen-2024.share.jsonl.gz');
+    const child = start(['conform', ...many]);
+    const end = ended(child);
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const { code, signal, stderr, stdout } = await end;
+    expect({ code, signal, stderr }).toEqual({ code: 130, signal: null, stderr: '' });
+    expect(stdout).toMatch(/passed, 0 failed, \d+ skipped of [\d,]+ sessions, [\d,]+ guest calls, [\d.]+ s\n$/);
+    expect(stdout.split('\n').length).toBeLessThan(many.length);
+  });
+
+  it('is ended by the system at once when a verb has nothing to say', async () => {
+    const child = start(['decode', '-']);
+    const end = ended(child);
+    // The verb waits for its input; the shell calls an end by SIGINT 130 as well.
+    child.kill('SIGINT');
+    const { signal, stdout } = await end;
+    expect({ signal, stdout }).toEqual({ signal: 'SIGINT', stdout: '' });
   });
 });
