@@ -293,10 +293,16 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       this.end(hypervisor, pe, record);
       return;
     }
-    if (finished) {
+    let untilNs = time.nowNs + TICK_GAP_NS;
+    if (finished && record.running) {
+      // What was preempted goes on soon: it is no refusal, and others may wait for the partition.
+      record.runRounds++;
+      untilNs = time.nowNs + Math.min(record.runRounds * TICK_GAP_NS, hypervisor.limits.retryNs);
+    } else if (finished) {
       record.delayNs = record.delayNs === 0 ? hypervisor.limits.retryNs : Math.min(2 * record.delayNs, RETRY_MAX_NS);
+      record.runRounds = 0;
+      untilNs = time.nowNs + record.delayNs;
     }
-    const untilNs = finished ? time.nowNs + record.delayNs : time.nowNs + TICK_GAP_NS;
     this.queue.add(record, untilNs);
     if (events.on) {
       const shares = record.countOwed(CALL_MEM_RECLAIM);

@@ -298,7 +298,7 @@ function* acquireRxLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): 
   if (!context.buffersMapped) return FFA_DENIED;
   if (!context.rxFree) return FFA_BUSY;
   if (hypervisor.secure.has(FFA_RX_ACQUIRE)) {
-    const code = yield* callSimply(hypervisor.secure, pe, context.vmId, FFA_RX_ACQUIRE, context.vmId);
+    const code = yield* callSimply(hypervisor.secure, pe, 0, FFA_RX_ACQUIRE, context.vmId);
     if (code !== FFA_OK) return code;
   }
   context.rxFree = false;

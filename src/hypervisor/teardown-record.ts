@@ -5,7 +5,7 @@ import type { Deadline } from '../base/deadline-queue.ts';
 import type { FrameNumber, Nanoseconds } from '../base/units.ts';
 import type { FrameOwner } from '../hardware/frames.ts';
 import type { Machine } from '../hardware/machine.ts';
-import type { Owed, RetireReason } from './owed.ts';
+import { NOT_TAKEN, type Owed, type RetireReason } from './owed.ts';
 
 export class TeardownRecord implements Deadline, FrameOwner {
   readonly vmId: number;
@@ -23,6 +23,8 @@ export class TeardownRecord implements Deadline, FrameOwner {
   round = 0;
   /** Delay before the next round. */
   delayNs: Nanoseconds = 0;
+  /** Rounds in a row after which something had still to be run on. */
+  runRounds = 0;
   retire: RetireReason = 'none';
   /** Pages of the dead domain that somebody still references. */
   pagesHeld = 0;
@@ -46,6 +48,11 @@ export class TeardownRecord implements Deadline, FrameOwner {
   framesFreed(frame: FrameNumber, count: number): void {
     this.pagesHeld -= count;
     this.machine.frames.scrub(frame, count);
+  }
+
+  /** Whether the secure world has taken one of its calls and has not answered it: it is to be run on. */
+  get running(): boolean {
+    return this.owed.some((item) => item.runTarget !== NOT_TAKEN);
   }
 
   /** Calls of one kind that are still owed. */

@@ -43,7 +43,9 @@ export function takeFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, stag
   const count = staging.length / CONSTITUENT_SIZE_BYTES;
   transaction.append(staging.bytes, 0, count);
   if (transaction.receivedCount === transaction.constituentCount) return finishSend(spmc, transaction, r);
-  const head = responseHeadBytes(transaction.senderVersion, transaction.receiverCount);
+  // A sender of 1.2 may use access descriptors of 1.1's size: what counts is what it sent.
+  const { emadSizeBytes, receiverCount, senderVersion } = transaction;
+  const head = responseHeadBytes(senderVersion, 0) + receiverCount * emadSizeBytes;
   return answerNextFragment(r, transaction, head + transaction.receivedCount * CONSTITUENT_SIZE_BYTES);
 }
 

@@ -71,6 +71,8 @@ const SPACE_ALL_VMS = -1;
 /** Steps after which a run counts as one that does not end. */
 const STEPS_MAX = 50_000_000;
 const HOST_PE = 0;
+/** A VM id that is never given. */
+const NOBODY = 0x7fff;
 
 /** A guest of the description, and what has become of it. */
 export interface WorldGuest {
@@ -188,6 +190,7 @@ export class World implements EventListener {
     this.oracle = parts.judged === false ? null : this.makeOracle(parts.oracle ?? oracleOptions(this.hypervisor));
     this.machine.events.listen(this);
     for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
+    for (const { count, name } of description.guests) this.nameGuests(name, count);
     for (const guest of description.guests) this.addGuests(guest, programs);
     this.plan = [...this.creations(), ...description.timeline].sort((a, b) => a.atNs - b.atNs);
   }
@@ -341,6 +344,12 @@ export class World implements EventListener {
   private isGuest(name: string, vmId: number): boolean {
     const guest = this.guestByVm.get(vmId);
     return guest !== undefined && (guest.name === name || guest.description.name === name);
+  }
+
+  /** A script may name guests before they exist. */
+  private nameGuests(name: string, count: number): void {
+    if (count === 1) this.endpoints.set(name, NOBODY);
+    else for (let n = 0; n < count; n++) this.endpoints.set(`${name}-${n}`, NOBODY);
   }
 
   private addGuests(description: GuestDescription, programs: ReadonlyMap<string, ProgramMaker>): void {
