@@ -21,6 +21,7 @@ const BIND = 0x8400007f;
 const SET = 0x84000081;
 const GET = 0x84000082;
 const MSG_SEND2 = 0x84000086;
+const RX_ACQUIRE = 0x84000084;
 const ids = (high: number, low: number): number => high * 0x10000 + low;
 const TO_SP = ids(1, SP);
 
@@ -78,6 +79,23 @@ test('P11: an SMC for another VM in the call of a guest', () => {
   expect(rig.found).toEqual([
     { property: 'P11', anomaly: 'SMC for VM 2 in a call of VM 1', facts: { vm: 1, named: 2 } },
   ]);
+});
+
+test('P11: to deliver an indirect message the hypervisor takes the RX of its receiver, and of nobody else', () => {
+  const rig = new Rig();
+  const deliver = (owner: number): void =>
+    rig.call(1, [MSG_SEND2, ids(1, 0)], OK, () => {
+      rig.smc(2, [RX_ACQUIRE, owner], OK);
+      rig.smc(2, [RX_RELEASE, owner], OK);
+    });
+  deliver(2);
+  expect(rig.found).toEqual([]);
+  deliver(3);
+  expect(rig.found).toContainEqual({
+    property: 'P11',
+    anomaly: 'SMC for VM 2 in a call of VM 1',
+    facts: { vm: 1, named: 2 },
+  });
 });
 
 test('P11: FFA_RUN reaches what serves the caller, not what serves another', () => {

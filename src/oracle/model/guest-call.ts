@@ -35,11 +35,11 @@ export class GuestCall {
     this.vm = vm;
     this.serial = serial;
     this.index = index;
-    this.ledger.length = 0;
     this.overflow = false;
     this.smcCount = 0;
-    this.sent.length = 0;
-    this.ended.length = 0;
+    if (this.ledger.length > 0) this.ledger.length = 0;
+    if (this.sent.length > 0) this.sent.length = 0;
+    if (this.ended.length > 0) this.ended.length = 0;
   }
 
   note(frame: number, count: number, sign: number): void {

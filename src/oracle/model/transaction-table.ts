@@ -5,6 +5,7 @@
 
 import { HANDLE_HIGH_HYPERVISOR_BIT, INVALID_HANDLE_WORD } from '../../abi/layout/memory-bits.ts';
 import { TWO_POW_32 } from '../../base/units.ts';
+import { FrameIndex } from './frame-index.ts';
 import { STATE_ENDED, STATE_LIVE, STATE_UNKNOWN, type Transaction, type TransactionState } from './transaction.ts';
 
 const TOMBSTONES_MAX = 4096;
@@ -27,7 +28,7 @@ export class TransactionTable {
   forgetful = false;
   /** Any success is believed, whatever its handle (see `unknown-outcome-released`). */
   credulous = false;
-  private readonly byFrame = new Map<number, Transaction | Transaction[]>();
+  private readonly byFrame = new FrameIndex();
   private readonly byHandle = new Map<number | string, Transaction>();
   /** Ended handles, oldest first, and who had them. */
   private readonly tombstones = new Map<number | string, number>();
@@ -98,7 +99,7 @@ export class TransactionTable {
     const ranges = transaction.ranges;
     for (let n = 0; n < ranges.length; n += 2) {
       const end = ranges[n] + ranges[n + 1];
-      for (let frame = ranges[n]; frame < end; frame++) this.unindex(frame, transaction);
+      for (let frame = ranges[n]; frame < end; frame++) this.byFrame.remove(frame, transaction);
     }
     if (transaction.handleLow < 0) return;
     const key = keyOf(transaction.handleLow, transaction.handleHigh);
@@ -131,24 +132,17 @@ export class TransactionTable {
 
   /** How many transactions that exist or may name the frame. */
   namedBy(frame: number): number {
-    const found = this.byFrame.get(frame);
-    if (found === undefined) return 0;
-    return Array.isArray(found) ? found.length : 1;
+    return this.byFrame.count(frame);
   }
 
   /** The `n`-th of them. */
   at(frame: number, n: number): Transaction {
-    const found = this.byFrame.get(frame) as Transaction | Transaction[];
-    return Array.isArray(found) ? found[n] : found;
+    return this.byFrame.at(frame, n);
   }
 
-  /** Frames that any of them names. */
-  get frameCount(): number {
-    return this.byFrame.size;
-  }
-
-  frames(): IterableIterator<number> {
-    return this.byFrame.keys();
+  /** Calls `look` for each frame of the range that any of them names. */
+  overlap(first: number, count: number, look: (frame: number) => void): void {
+    this.byFrame.overlap(first, count, look);
   }
 
   get live(): Transaction[] {
@@ -182,23 +176,8 @@ export class TransactionTable {
       const skip = n < rangesBefore ? lastCountBefore : 0;
       const end = ranges[n] + ranges[n + 1];
       for (let frame = ranges[n] + skip; frame < end; frame++) {
-        const found = this.byFrame.get(frame);
-        if (found === undefined) this.byFrame.set(frame, transaction);
-        else if (Array.isArray(found)) {
-          if (!found.includes(transaction)) found.push(transaction);
-        } else if (found !== transaction) this.byFrame.set(frame, [found, transaction]);
+        this.byFrame.add(frame, transaction);
       }
-    }
-  }
-
-  private unindex(frame: number, transaction: Transaction): void {
-    const found = this.byFrame.get(frame);
-    if (found === transaction) this.byFrame.delete(frame);
-    else if (Array.isArray(found)) {
-      const at = found.indexOf(transaction);
-      if (at < 0) return;
-      found.splice(at, 1);
-      if (found.length === 1) this.byFrame.set(frame, found[0]);
     }
   }
 }

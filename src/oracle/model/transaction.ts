@@ -60,6 +60,8 @@ export class Transaction {
   reclaimCode = 0;
   reclaimCount = 0;
   quarantined = false;
+  /** Whether it ever named a page together with another. */
+  overlaps = false;
 
   constructor(kind: TransactionKind, sentIndex: number) {
     this.kind = kind;

@@ -1,8 +1,8 @@
 // P1 reuse, and P1b pins: a page that the secure world may still reach is neither freed nor left without a pin.
 
-import { EVENT_FRAME_FREE, EVENT_FRAME_PUT, EVENT_SMC, EVENT_SMC_RETURN } from '../../base/event-kinds.ts';
+import { EVENT_FRAME_FREE, EVENT_FRAME_PUT, EVENT_SMC } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
-import { OWNER_SECURE } from '../../hardware/frames.ts';
+import { OWNER_FREE, OWNER_SECURE } from '../../hardware/frames.ts';
 import { STAGE2_FOREIGN } from '../../hardware/stage2.ts';
 import { PURPOSE_SEND } from '../model/exchange.ts';
 import { STATE_LIVE, STATE_SENDING, type Transaction } from '../model/transaction.ts';
@@ -30,6 +30,7 @@ export class Reuse extends Property {
   };
   readonly kinds = [EVENT_FRAME_FREE];
   private readonly findings: Finding[] = [];
+  private readonly lookAtNames = (frame: number): void => this.named(frame);
 
   override event(_kind: number, log: EventLog, at: number): void {
     const first = log.argument(at, 0);
@@ -37,9 +38,7 @@ export class Reuse extends Property {
     const owner = log.argument(at, 2);
     const { model } = this.bench;
     this.findings.length = 0;
-    this.overlap(model.transactions.frameCount, model.transactions.frames(), first, count, (frame) => {
-      this.named(frame);
-    });
+    model.transactions.overlap(first, count, this.lookAtNames);
     if (owner !== OWNER_SECURE) this.mapped(first, count, owner);
     for (const transfer of model.dma.running) {
       const from = Math.max(first, transfer.frame);
@@ -130,26 +129,23 @@ export class Pins extends Property {
       'reference for it beside that of its allocation and those of other transactions.',
     blindTo: 'Which reference belongs to whom: two that are swapped cancel out.',
   };
-  readonly kinds = [EVENT_FRAME_PUT, EVENT_SMC, EVENT_SMC_RETURN];
+  readonly kinds = [EVENT_FRAME_PUT, EVENT_SMC];
+  private readonly lookAtPut = (frame: number): void => this.putOne(frame);
 
   override event(kind: number, log: EventLog, at: number): void {
-    if (kind === EVENT_FRAME_PUT) this.put(log.argument(at, 0), log.argument(at, 1));
-    else {
-      const exchange = this.bench.model.door.of(log.pe(at));
-      if (exchange.answers !== PURPOSE_SEND || exchange.transaction === null) return;
-      if (exchange.transaction.counts) this.covered(exchange.transaction, kind === EVENT_SMC);
+    if (kind === EVENT_FRAME_PUT) {
+      this.put(log.argument(at, 0), log.argument(at, 1));
+      return;
     }
+    const exchange = this.bench.model.door.of(log.pe(at));
+    if (exchange.purpose === PURPOSE_SEND && exchange.transaction !== null) this.covered(exchange.transaction);
   }
+
+  // From then on only a put can take a pin away.
 
   /** The record comes before the references go down. */
   private put(first: number, count: number): void {
-    const { transactions } = this.bench.model;
-    if (transactions.frameCount === 0) return;
-    if (transactions.frameCount < count) {
-      for (const frame of transactions.frames()) if (frame >= first && frame < first + count) this.putOne(frame);
-    } else {
-      for (let frame = first; frame < first + count; frame++) this.putOne(frame);
-    }
+    this.bench.model.transactions.overlap(first, count, this.lookAtPut);
   }
 
   private putOne(frame: number): void {
@@ -168,21 +164,27 @@ export class Pins extends Property {
     });
   }
 
-  private covered(transaction: Transaction, leaving: boolean): void {
+  private covered(transaction: Transaction): void {
     const { machine, model } = this.bench;
-    const { ranges } = transaction;
+    const { ranges, overlaps } = transaction;
+    const { frames } = machine;
+    let owner = Number.NaN;
+    let allocation = 0;
     for (let n = 0; n < ranges.length; n += 2) {
       const end = ranges[n] + ranges[n + 1];
       for (let frame = ranges[n]; frame < end; frame++) {
-        const needed = model.transactions.namedBy(frame);
-        if (needed === 0) continue;
-        const total = needed + model.allocationReferences(frame);
-        const references = machine.frames.has(frame) ? machine.frames.references(frame) : 0;
+        const exists = frames.has(frame);
+        const now = exists ? frames.owner(frame) : OWNER_FREE;
+        if (now !== owner) {
+          owner = now;
+          allocation = exists ? model.allocationReferences(frame) : 0;
+        }
+        const total = allocation + (overlaps ? model.transactions.namedBy(frame) : 1);
+        const references = exists ? frames.references(frame) : 0;
         if (references >= total) continue;
-        const when = leaving ? 'leaves for the SPMC' : 'is live at the SPMC';
         const vm = transaction.sender;
         const facts = { frame, references, needed: total, vm, handle: transaction.handle };
-        this.report(`page without a pin when a transaction of VM ${vm} ${when}`, facts);
+        this.report(`page without a pin when a transaction of VM ${vm} leaves for the SPMC`, facts);
         return;
       }
     }

@@ -86,6 +86,7 @@ export class Access extends Property {
       if (grant === NOT_GIVEN && strange++ === 0) strangeFrame = frame;
       if (grant === GIVEN_READ_ONLY && writable && excess++ === 0) excessFrame = frame;
     }
+    if (strange + excess === 0) return;
     const who = nameEndpoint(space.endpoint);
     if (strange > 0) this.report(`${who} maps a page that no transaction gives it`, this.facts(strangeFrame, strange));
     if (excess > 0) this.report(`${who} maps writable what it is given read-only`, this.facts(excessFrame, excess));
@@ -112,35 +113,41 @@ export class Access extends Property {
 
   /** A transaction has come to life: is the page its sender's to give? */
   private given(transaction: Transaction): void {
-    const { machine, model } = this.bench;
+    const { frames } = this.bench.machine;
     const { ranges, sender, serial } = transaction;
-    const whose = nameEndpoint(sender);
     for (let n = 0; n < ranges.length; n += 2) {
       const end = ranges[n] + ranges[n + 1];
       for (let frame = ranges[n]; frame < end; frame++) {
-        const { handle } = transaction;
-        if (serial > 0 && machine.frames.has(frame) && machine.frames.owner(frame) !== serial) {
-          const owner = machine.frames.owner(frame);
-          this.report(`${whose} gave a page that it does not own`, { frame, owner, vm: sender, handle });
+        if (serial > 0 && frames.has(frame) && frames.owner(frame) !== serial) {
+          const facts = { frame, owner: frames.owner(frame), vm: sender, handle: transaction.handle };
+          this.report(`${nameEndpoint(sender)} gave a page that it does not own`, facts);
           return;
         }
-        const count = model.transactions.namedBy(frame);
-        for (let m = 0; m < count && count > 1; m++) {
-          const other = model.transactions.at(frame, m);
-          if (other === transaction || other.state !== STATE_LIVE) continue;
-          if (other.kind === KIND_SHARE && transaction.kind === KIND_SHARE) continue;
-          const anomaly = `${whose} gave a page twice, once by ${KIND_NAMES[Math.max(other.kind, transaction.kind)]}`;
-          this.report(anomaly, { frame, vm: sender, handle, other: other.handle });
-          return;
-        }
+        if (transaction.overlaps && this.givenTwice(transaction, frame)) return;
       }
     }
+  }
+
+  private givenTwice(transaction: Transaction, frame: number): boolean {
+    const { transactions } = this.bench.model;
+    const count = transactions.namedBy(frame);
+    for (let n = 0; n < count; n++) {
+      const other = transactions.at(frame, n);
+      if (other === transaction || other.state !== STATE_LIVE) continue;
+      if (other.kind === KIND_SHARE && transaction.kind === KIND_SHARE) continue;
+      const { sender: vm, handle } = transaction;
+      const how = KIND_NAMES[Math.max(other.kind, transaction.kind)];
+      const facts = { frame, vm, handle, other: other.handle };
+      this.report(`${nameEndpoint(vm)} gave a page twice, once by ${how}`, facts);
+      return true;
+    }
+    return false;
   }
 
   private lender(transaction: Transaction): void {
     const space = this.bench.model.spaces.find(transaction.sender);
     if (space === null) return;
-    const { ranges, sender, handle } = transaction;
+    const { ranges, sender } = transaction;
     let pages = 0;
     let first = -1;
     for (let n = 0; n < ranges.length; n += 2) {
@@ -150,7 +157,7 @@ export class Access extends Property {
     }
     if (pages === 0) return;
     const what = `${nameEndpoint(sender)} still reaches a page of its ${KIND_NAMES[transaction.kind]}`;
-    this.report(what, { frame: first, pages, vm: sender, handle });
+    this.report(what, { frame: first, pages, vm: sender, handle: transaction.handle });
   }
 
   private transfer(sp: number, first: number, count: number): void {

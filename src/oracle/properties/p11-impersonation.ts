@@ -14,6 +14,7 @@ import {
   FFA_NOTIFICATION_SET,
   FFA_NOTIFICATION_UNBIND,
   FFA_RUN,
+  FFA_RX_ACQUIRE,
   FFA_RX_RELEASE,
   FFA_RXTX_UNMAP,
   functionName,
@@ -28,6 +29,7 @@ import {
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { type Exchange, PURPOSE_SEND } from '../model/exchange.ts';
+import type { GuestCall } from '../model/guest-call.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 import { nameEndpoint } from '../violation.ts';
 
@@ -68,7 +70,7 @@ export class Impersonation extends Property {
     const vm = x.caller;
     if (vm === 0) return;
     const call = this.bench.model.call(x.pe);
-    if (call.open && call.vm !== vm) {
+    if (call.open && call.vm !== vm && !fillsReceiver(x, call)) {
       this.report(`SMC for VM ${vm} in a call of VM ${call.vm}`, { vm: call.vm, named: vm });
     }
     const high = x.w(1) >>> 16;
@@ -119,10 +121,12 @@ export class Impersonation extends Property {
     const { transaction } = x;
     if (transaction === null) return;
     const tearing = this.tearing[x.pe] ?? 0;
-    const { sender, handle } = transaction;
-    if (x.caller !== 0 && x.caller !== sender) {
+    const { sender } = transaction;
+    if (x.caller === sender || (x.caller === 0 && (tearing === 0 || tearing === sender))) return;
+    const { handle } = transaction;
+    if (x.caller !== 0) {
       this.report(`VM ${x.caller} reclaims what VM ${sender} shares`, { vm: x.caller, sender, handle });
-    } else if (x.caller === 0 && tearing !== 0 && tearing !== sender) {
+    } else {
       this.report(`the teardown of VM ${tearing} reclaims what VM ${sender} shares`, { vm: tearing, sender, handle });
     }
   }
@@ -148,4 +152,11 @@ export class Impersonation extends Property {
       this.report(`VM ${vm} gets a framework response`, { vm, from, w2: call.a(2) });
     }
   }
+}
+
+/** Whether the hypervisor takes or gives back a receiver's RX, in the receiver's name, to deliver an indirect message. */
+function fillsReceiver(x: Exchange, call: GuestCall): boolean {
+  const fid = x.w(0);
+  if (call.w(0) !== FFA_MSG_SEND2 || (x.w(1) & 0xffff) !== x.caller) return false;
+  return fid === FFA_RX_ACQUIRE || fid === FFA_RX_RELEASE;
 }

@@ -119,27 +119,30 @@ export class Truth extends Property {
 
   private sent(call: GuestCall): void {
     const { vm } = call;
-    const name = functionName(call.w(0));
-    const handle = nameHandle(call.a(2), call.a(3));
     const transaction = this.bench.model.transactions.find(call.a(2), call.a(3));
     if (transaction === null || transaction.state !== STATE_LIVE || transaction.sender !== vm) {
       if (call.sent.length === 0 && this.relaxed('success-without-share')) return;
+      const name = functionName(call.w(0));
+      const handle = nameHandle(call.a(2), call.a(3));
       this.report(`${name} of VM ${vm} succeeds without a transaction of that handle`, { vm, handle });
       return;
     }
     let live = 0;
     for (const one of call.sent) if (one.state === STATE_LIVE) live++;
-    if (live > 1) this.report(`one ${name} of VM ${vm} leaves more than one transaction`, { vm, handle, live });
+    if (live > 1) {
+      const anomaly = `one ${functionName(call.w(0))} of VM ${vm} leaves more than one transaction`;
+      this.report(anomaly, { vm, handle: transaction.handle, live });
+    }
     const asked = this.wish(call.pe).transaction;
     if (asked !== null && call.sent.includes(transaction)) this.compare(asked, transaction);
   }
 
   private compare(asked: Transaction, made: Transaction): void {
-    const { sender: vm, handle } = made;
+    const { sender: vm } = made;
     const differs = (what: string, wanted: number | string, got: number | string): void => {
       this.report(`the transaction of VM ${vm} has other ${what} than asked for`, {
         vm,
-        handle,
+        handle: made.handle,
         asked: wanted,
         made: got,
       });
@@ -148,12 +151,11 @@ export class Truth extends Property {
     if (asked.attributes !== made.attributes) differs('attributes', asked.attributes, made.attributes);
     if (!this.relaxed('tag-and-flags-dropped')) {
       if (asked.flags !== made.flags) differs('flags', asked.flags, made.flags);
-      const [wanted, got] = [nameHandle(asked.tagLow, asked.tagHigh), nameHandle(made.tagLow, made.tagHigh)];
-      if (wanted !== got) differs('tag', wanted, got);
+      if (asked.tagLow !== made.tagLow || asked.tagHigh !== made.tagHigh) {
+        differs('tag', nameHandle(asked.tagLow, asked.tagHigh), nameHandle(made.tagLow, made.tagHigh));
+      }
     }
-    const borrowers = (one: Transaction): string =>
-      one.receivers.map(({ id, permissions }) => `0x${id.toString(16)}:${permissions}`).join(' ');
-    if (borrowers(asked) !== borrowers(made)) differs('borrowers', borrowers(asked), borrowers(made));
+    if (!sameBorrowers(asked, made)) differs('borrowers', nameBorrowers(asked), nameBorrowers(made));
     this.comparePages(asked, made, differs);
   }
 
@@ -222,6 +224,19 @@ export class Truth extends Property {
       seen.add(key);
     }
   }
+}
+
+function sameBorrowers(a: Transaction, b: Transaction): boolean {
+  if (a.receivers.length !== b.receivers.length) return false;
+  for (let n = 0; n < a.receivers.length; n++) {
+    if (a.receivers[n].id !== b.receivers[n].id || a.receivers[n].permissions !== b.receivers[n].permissions)
+      return false;
+  }
+  return true;
+}
+
+function nameBorrowers(one: Transaction): string {
+  return one.receivers.map(({ id, permissions }) => `0x${id.toString(16)}:${permissions}`).join(' ');
 }
 
 function kindOf(fid: number): 0 | 1 | 2 | 3 {
