@@ -1,6 +1,8 @@
 // How much of everything the SPMC has. Data, so that a world can lower one of them ("an SPMC out of slots") or raise
 // it. The defaults are Hafnium's [Hafnium ffa_memory.c].
 
+import { UserError } from '../base/user-error.ts';
+
 export interface SpmcLimits {
   /** Memory transactions that live at once. */
   readonly slots: number;
@@ -27,3 +29,26 @@ export const DEFAULT_LIMITS: SpmcLimits = {
   virtualMachines: 32_768,
   vcpus: 512,
 };
+
+/** The range of each limit: what the tables and the numbers of pages here can hold. */
+const RANGES: Readonly<Record<keyof SpmcLimits, readonly [least: number, most: number]>> = {
+  slots: [1, 65_536],
+  fragments: [1, 65_536],
+  receivers: [1, 64],
+  bufferPages: [1, 63],
+  physicalAddressBits: [32, 42],
+  virtualMachines: [0, 32_768],
+  vcpus: [1, 65_535],
+};
+
+/** The limits with what is absent filled in; a UserError for one that is out of its range. */
+export function completeLimits(given: Partial<SpmcLimits> = {}): SpmcLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  for (const name of Object.keys(RANGES) as (keyof SpmcLimits)[]) {
+    const [least, most] = RANGES[name];
+    const value = limits[name];
+    if (Number.isInteger(value) && value >= least && value <= most) continue;
+    throw new UserError(`the SPMC's limit ${name} is ${value}`, null, `from ${least} to ${most}`);
+  }
+  return limits;
+}

@@ -22,7 +22,7 @@ import { Stage2 } from '../hardware/stage2.ts';
 import { bootPartitions } from './boot.ts';
 import { callFromNormalWorld } from './door.ts';
 import { Endpoint } from './endpoint.ts';
-import { DEFAULT_LIMITS, type SpmcLimits } from './limits.ts';
+import { completeLimits, type SpmcLimits } from './limits.ts';
 import type { ConsoleSink, SpmcOptions } from './options.ts';
 import { Partition } from './partition.ts';
 import { PartitionTable } from './partition-table.ts';
@@ -64,7 +64,7 @@ export class Spmc implements Conduit {
     this.machine = machine;
     this.options = options;
     this.personality = options.personality ?? HAFNIUM_PERSONALITY;
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.limits = completeLimits(options.limits);
     this.id = options.id ?? FFA_SPMC_ID;
     this.version = options.version ?? FFA_VERSION_1_2;
     this.console = options.console ?? null;
