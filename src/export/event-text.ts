@@ -8,11 +8,12 @@
 // A time is printed when it changes. A destroyed guest's lane ends. Many guests share one lane.
 
 import * as k from '../base/event-kinds.ts';
-import type { ActorNames } from './actor-names.ts';
+import { type ActorNames, endpointName } from './actor-names.ts';
 import { type Actor, Actors } from './actors.ts';
 import { answerText, type CallText, callText } from './call-text.ts';
 import type { EventSource } from './event-source.ts';
 import { count, type EventWords, eventWords } from './event-words.ts';
+import { NamesOverTime } from './names-over-time.ts';
 import { doorOf, OpenCalls } from './open-calls.ts';
 import { functionIdOf, registersOf } from './registers-of.ts';
 import { hue, LineBuilder, line, type Style, type StyledLine } from './styled-text.ts';
@@ -81,7 +82,7 @@ const GLYPHS: ReadonlyMap<number, string> = new Map([
 ]);
 
 export class Timeline {
-  private readonly names: ActorNames;
+  private readonly over: NamesOverTime;
   private readonly actors: Actors;
   private readonly detail: TimelineDetail;
   private readonly also: ((events: EventSource, at: number) => boolean) | undefined;
@@ -92,7 +93,7 @@ export class Timeline {
 
   /** `events`: what is known of the run beforehand; null: guests and partitions that `names` lacks share lanes. */
   constructor(names: ActorNames, events: EventSource | null, options: TimelineOptions = {}) {
-    this.names = names;
+    this.over = new NamesOverTime(names);
     this.actors = new Actors(names, events, LANES_OF_A_KIND);
     this.detail = options.detail ?? 'calls';
     this.also = options.also;
@@ -113,6 +114,7 @@ export class Timeline {
   /** The line of record `at`, or null if it is not told at this detail. Records must come in order, each once. */
   line(events: EventSource, at: number): StyledLine | null {
     const call = this.open.see(events, at);
+    this.over.see(events, at);
     const kind = events.kind(at);
     if (kind === k.EVENT_REGISTERS_HIGH || kind === k.EVENT_REGISTERS_REST) return null;
     const isTold =
@@ -140,17 +142,18 @@ export class Timeline {
   }
 
   private words(events: EventSource, at: number, call: number): EventWords | CallText {
+    const { names } = this.over;
     const door = doorOf(events.kind(at));
-    if (door === null) return eventWords(events, at, this.names);
+    if (door === null) return eventWords(events, at, names);
     const words = registersOf(events, at);
-    if (!door.isAnswer) return callText(words, this.names);
-    return answerText(words, call < 0 ? 0 : functionIdOf(events, call), this.names);
+    if (!door.isAnswer) return callText(words, names);
+    return answerText(words, call < 0 ? 0 : functionIdOf(events, call), names);
   }
 
-  /** A crowd's lane says who it is. */
+  /** Who speaks, by the name of now; in a crowd's lane too. */
   private nameOf(events: EventSource, at: number, actor: Actor): string {
-    if (actor.id >= 0) return actor.name;
-    return this.names.vms.find((one) => one.id === events.argument(at, 0))?.name ?? actor.name;
+    const isEndpoint = actor.kind === 'vm' || actor.kind === 'sp';
+    return isEndpoint ? endpointName(this.over.names, events.argument(at, 0)) : actor.name;
   }
 
   private time(timeNs: number): string {

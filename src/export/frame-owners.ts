@@ -19,11 +19,13 @@ export class FrameOwners {
   private readonly vmOfSerial = new Map<number, number>();
   private readonly dying = new Set<number>();
   private readonly gone = new Set<number>();
+  private readonly nameOfOwner: ReadonlyMap<number, string>;
   private readonly incarnations = new Map<number, number[]>();
 
   /** Looks through `events` for who will live: memory is allocated before `domain-create` says for whom. */
   constructor(names: ActorNames, events: EventSource) {
     this.names = names;
+    this.nameOfOwner = new Map((names.owners ?? []).map(({ id, name }) => [id, name]));
     for (let at = 0; at < events.kept; at++) {
       if (events.kind(at) !== k.EVENT_DOMAIN_CREATE) continue;
       const vm = events.argument(at, 0);
@@ -60,10 +62,14 @@ export class FrameOwners {
     };
   }
 
-  /** `g1`, or `g1 #2` where an id lived more than once. */
+  /** The incarnation's own name; `g1 #2` where one name lived more than once under an id. */
   private incarnationName(vm: number, serial: number): string {
-    const name = endpointName(this.names, vm);
-    const serials = this.incarnations.get(vm) ?? [];
-    return serials.length < 2 ? name : `${name} #${serials.indexOf(serial) + 1}`;
+    const name = this.nameOfSerial(vm, serial);
+    const namesakes = (this.incarnations.get(vm) ?? []).filter((one) => this.nameOfSerial(vm, one) === name);
+    return namesakes.length < 2 ? name : `${name} #${namesakes.indexOf(serial) + 1}`;
+  }
+
+  private nameOfSerial(vm: number, serial: number): string {
+    return this.nameOfOwner.get(serial) ?? endpointName(this.names, vm);
   }
 }

@@ -9,6 +9,7 @@ import { type Actor, Actors } from './actors.ts';
 import { answerText, callText } from './call-text.ts';
 import type { EventSource } from './event-source.ts';
 import { eventWords } from './event-words.ts';
+import { NamesOverTime } from './names-over-time.ts';
 import { doorOf, pairCalls } from './open-calls.ts';
 import { functionIdOf, registersOf } from './registers-of.ts';
 import { columnTime } from './time-text.ts';
@@ -51,6 +52,7 @@ const NOTED: ReadonlySet<number> = new Set([
 /** The diagram, ended by a line break. */
 export function mermaidDiagram(events: EventSource, names: ActorNames, options: MermaidOptions = {}): string {
   const actors = new Actors(names, events, LIFELINES_OF_A_KIND);
+  const over = new NamesOverTime(names);
   const partner = pairCalls(events);
   const most = options.mostMessages ?? MOST_MESSAGES;
   const to = Math.min(options.to ?? events.kept, events.kept);
@@ -58,8 +60,10 @@ export function mermaidDiagram(events: EventSource, names: ActorNames, options: 
   const drawn = new Set<Actor>();
   let left = 0;
   let lastNs = -1;
-  for (let at = options.from ?? 0; at < to; at++) {
-    const line = drawRecord(events, at, names, actors, partner, drawn, body.length < most);
+  for (let at = 0; at < to; at++) {
+    over.see(events, at);
+    if (at < (options.from ?? 0)) continue;
+    const line = drawRecord(events, at, over.names, actors, partner, drawn, body.length < most);
     if (line === null) continue;
     if (body.length >= most) {
       left++;

@@ -19,7 +19,8 @@ export interface OwnershipMapOptions {
 
 const COLUMNS = 64;
 const ROWS_SHOWN = 32;
-const LABEL_COLUMNS = 18;
+/** A longer name of an owner is cut. */
+const NAME_COLUMNS_MAX = 14;
 const TIMES_EVERY = 16;
 /** A short run gets wide cells. */
 const CELL_MAX = 4;
@@ -60,16 +61,17 @@ export function ownershipMap(events: EventSource, names: ActorNames, options: Ow
   const lines: StyledLine[] = [line('Who holds which pages', 'title')];
   if (rows.length === 0)
     return [...lines, line(`No page was shared; ${count(otherPages, 'page')} never left their owner.`)];
-  lines.push(markLine(moments, columns, cell));
   const shown = chooseRows(rows);
-  for (const row of shown) lines.push(rowLine(row, columns, cell, letters));
+  const margin = shown.reduce((most, row) => Math.max(most, label(row).length), 0) + 2;
+  lines.push(markLine(moments, columns, cell, margin));
+  for (const row of shown) lines.push(rowLine(row, columns, cell, margin, letters));
   if (rows.length > shown.length) {
     const chosen = new Set(shown);
     const open = rows.filter((row) => !chosen.has(row) && lastLetter(row) !== FREE).length;
     const end = open === 0 ? 'all free at the end' : `${open} of them not free at the end`;
     lines.push(line(`… ${count(rows.length - shown.length, 'more row')}, ${end}`, 'dim'));
   }
-  lines.push(timeLine(moments, columns, cell), ...letters.legend(lettersIn(shown)));
+  lines.push(timeLine(moments, columns, cell, margin), ...letters.legend(lettersIn(shown)));
   if (moments.length > columns.length) {
     lines.push(
       line(`A column is up to ${Math.ceil(moments.length / columns.length)} changes and shows the last.`, 'dim'),
@@ -177,7 +179,7 @@ function history(events: EventSource, names: ActorNames, letters: Letters): Hist
   const owners = new FrameOwners(names, events);
   const moments: Moment[] = [];
   const now = new Map<Row, string>();
-  const homes = new Map<Row, string>();
+  const homes = new Map<Row, Set<string>>();
   for (let at = 0; at < events.kept; at++) {
     owners.see(events, at);
     letters.see(events, at);
@@ -193,7 +195,7 @@ function history(events: EventSource, names: ActorNames, letters: Letters): Hist
           touched.push(row);
         }
         now.set(row, letter);
-        if (run.home > OWNER_FREE) homes.set(row, owners.life(run.home).name);
+        if (run.home > OWNER_FREE) addTo(homes, row, owners.life(run.home).name);
       }
     }
     if (!isChanged || cellOrder.length === 0) continue;
@@ -203,7 +205,17 @@ function history(events: EventSource, names: ActorNames, letters: Letters): Hist
     }
     moments.push({ timeNs: events.timeNs(at), mark });
   }
-  return { rows: mergeAlike(cellOrder.map((row) => ({ ...row, owner: homes.get(row) ?? '' }))), moments, otherPages };
+  return {
+    rows: mergeAlike(cellOrder.map((row) => ({ ...row, owner: [...(homes.get(row) ?? [])].join('/') }))),
+    moments,
+    otherPages,
+  };
+}
+
+function addTo(sets: Map<Row, Set<string>>, row: Row, name: string): void {
+  const set = sets.get(row);
+  if (set === undefined) sets.set(row, new Set([name]));
+  else set.add(name);
 }
 
 /** The rows whose frames lie in `run`: a scout's rows never straddle a run's end. */
@@ -273,8 +285,8 @@ function bucketsOf(moments: number, most: number): { readonly from: number; read
 
 type Buckets = ReturnType<typeof bucketsOf>;
 
-function markLine(moments: readonly Moment[], columns: Buckets, cell: number): StyledLine {
-  const built = new LineBuilder().add(' '.repeat(LABEL_COLUMNS));
+function markLine(moments: readonly Moment[], columns: Buckets, cell: number, margin: number): StyledLine {
+  const built = new LineBuilder().add(' '.repeat(margin));
   for (const { from, to } of columns) {
     const marks = moments.slice(from, to).filter((moment) => moment.mark !== '');
     built.add((marks[0]?.mark ?? ' ').padEnd(cell), 'warning');
@@ -282,10 +294,15 @@ function markLine(moments: readonly Moment[], columns: Buckets, cell: number): S
   return built.done();
 }
 
-function rowLine(row: Row, columns: Buckets, cell: number, letters: Letters): StyledLine {
-  const range = row.count === 1 ? `0x${row.first.toString(16)}` : `0x${row.first.toString(16)}+${row.count}`;
-  const label = `${row.owner.slice(0, 6).padEnd(6)} ${range}`;
-  const built = new LineBuilder().add(label.padEnd(LABEL_COLUMNS), 'dim');
+/** `g1  0x40012+4`: whose the frames were, and which they are. */
+function label(row: Row): string {
+  const { count: frames, first, owner } = row;
+  const name = owner.length > NAME_COLUMNS_MAX ? `${owner.slice(0, NAME_COLUMNS_MAX - 1)}…` : owner;
+  return `${name.padEnd(6)} 0x${first.toString(16)}${frames === 1 ? '' : `+${frames}`}`;
+}
+
+function rowLine(row: Row, columns: Buckets, cell: number, margin: number, letters: Letters): StyledLine {
+  const built = new LineBuilder().add(label(row).padEnd(margin), 'dim');
   let next = 0;
   let letter = NOT_YET;
   for (const { to } of columns) {
@@ -296,10 +313,10 @@ function rowLine(row: Row, columns: Buckets, cell: number, letters: Letters): St
 }
 
 /** Times under the ribbon, each beginning at its column. */
-function timeLine(moments: readonly Moment[], columns: Buckets, cell: number): StyledLine {
-  let text = ' '.repeat(LABEL_COLUMNS);
+function timeLine(moments: readonly Moment[], columns: Buckets, cell: number, margin: number): StyledLine {
+  let text = ' '.repeat(margin);
   for (let n = 0; n < columns.length; n += Math.ceil(TIMES_EVERY / cell)) {
-    text = `${text.padEnd(LABEL_COLUMNS + n * cell)}^${columnTime(moments[columns[n].to - 1].timeNs)} s`;
+    text = `${text.padEnd(margin + n * cell)}^${columnTime(moments[columns[n].to - 1].timeNs)} s`;
   }
   return line(text, 'dim');
 }

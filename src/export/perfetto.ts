@@ -13,6 +13,7 @@ import { type Actor, Actors } from './actors.ts';
 import { answerText, callText, shortCallText } from './call-text.ts';
 import type { EventSource } from './event-source.ts';
 import { eventWords } from './event-words.ts';
+import { NamesOverTime } from './names-over-time.ts';
 import { doorOf, pairCalls } from './open-calls.ts';
 import { PageCounters } from './page-counters.ts';
 import { functionIdOf, registersOf } from './registers-of.ts';
@@ -73,6 +74,7 @@ export function perfettoTrace(events: EventSource, names: ActorNames): string {
 class TraceWriter {
   private readonly events: EventSource;
   private readonly names: ActorNames;
+  private readonly over: NamesOverTime;
   private readonly actors: Actors;
   private readonly tracks = new TraceTracks();
   private readonly partner: Int32Array;
@@ -85,7 +87,8 @@ class TraceWriter {
 
   constructor(events: EventSource, names: ActorNames) {
     this.events = events;
-    this.names = names;
+    this.over = new NamesOverTime(names);
+    this.names = this.over.names;
     this.actors = new Actors(names, events);
     this.partner = pairCalls(events);
   }
@@ -93,6 +96,7 @@ class TraceWriter {
   run(): TraceEvent[] {
     for (let at = 0; at < this.events.kept; at++) {
       this.drawNs = Math.max(this.drawNs + 1, this.events.timeNs(at));
+      this.over.see(this.events, at);
       this.draw(at);
       if (this.counters.see(this.events, at)) this.count();
     }

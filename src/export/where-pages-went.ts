@@ -27,7 +27,7 @@ export interface PagesOfOwner {
 
 const ROWS_SHOWN = 24;
 const HEADINGS = ['', 'pages', 'returned', 'its own', 'held', 'quarantine', 'elsewhere'];
-const NAME_COLUMNS = 14;
+const NAME_COLUMNS_MIN = 14;
 const COLUMN = 11;
 
 /** Each owner that ever had pages, in the order in which they came. */
@@ -69,15 +69,16 @@ export function pagesOfOwners(events: EventSource, names: ActorNames): PagesOfOw
 /** The table. */
 export function wherePagesWent(events: EventSource, names: ActorNames): StyledLine[] {
   const list = pagesOfOwners(events, names);
-  const lines: StyledLine[] = [line('Where each page went', 'title'), headingLine()];
   const shown = chooseOwners(list);
-  for (const row of shown) lines.push(rowLine(row));
+  const width = shown.reduce((most, row) => Math.max(most, markedName(row).length + 2), NAME_COLUMNS_MIN);
+  const lines: StyledLine[] = [line('Where each page went', 'title'), headingLine(width)];
+  for (const row of shown) lines.push(rowLine(row, width));
   if (list.length > shown.length) {
     const chosen = new Set(shown);
     const rest = list.filter((row) => !chosen.has(row));
-    lines.push(rowLine({ ...sum(rest), name: `… ${rest.length} more` }));
+    lines.push(rowLine({ ...sum(rest), name: `… ${rest.length} more` }, width));
   }
-  if (list.length > 1) lines.push(rowLine({ ...sum(list), name: 'all' }));
+  if (list.length > 1) lines.push(rowLine({ ...sum(list), name: 'all' }, width));
   lines.push(closingLine(sum(list)));
   return lines;
 }
@@ -90,18 +91,21 @@ function chooseOwners(list: readonly PagesOfOwner[]): readonly PagesOfOwner[] {
   return list.filter((row) => chosen.has(row));
 }
 
-function headingLine(): StyledLine {
+function headingLine(width: number): StyledLine {
   return line(
-    `${''.padEnd(NAME_COLUMNS)}${HEADINGS.slice(1)
+    `${' '.repeat(width)}${HEADINGS.slice(1)
       .map((one) => one.padStart(COLUMN))
       .join('')}`,
     'dim',
   );
 }
 
-function rowLine(row: PagesOfOwner): StyledLine {
-  const mark = row.state === 'gone' ? ' ╳' : row.state === 'dying' ? ' †' : '';
-  const built = new LineBuilder().add(`${row.name}${mark}`.padEnd(NAME_COLUMNS), 'strong');
+function markedName({ name, state }: PagesOfOwner): string {
+  return state === 'gone' ? `${name} ╳` : state === 'dying' ? `${name} †` : name;
+}
+
+function rowLine(row: PagesOfOwner, width: number): StyledLine {
+  const built = new LineBuilder().add(markedName(row).padEnd(width), 'strong');
   const add = (pages: number, style: Style) => built.add(String(pages).padStart(COLUMN), pages === 0 ? 'dim' : style);
   add(row.pages, 'plain');
   add(row.returned, 'good');

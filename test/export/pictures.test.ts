@@ -1,12 +1,25 @@
 // The pictures of the sample run, as they are printed.
 
 import { describe, expect, it } from 'vitest';
-import { EVENT_GUEST_CALL, EVENT_KINDS } from '../../src/base/event-kinds.ts';
+import {
+  EVENT_DOMAIN_CREATE,
+  EVENT_DOMAIN_DYING,
+  EVENT_DOMAIN_GONE,
+  EVENT_FRAME_ALLOCATE,
+  EVENT_FRAME_FREE,
+  EVENT_FRAME_GET,
+  EVENT_FRAME_PUT,
+  EVENT_GUEST_CALL,
+  EVENT_GUEST_RETURN,
+  EVENT_KINDS,
+  EVENT_MAP,
+} from '../../src/base/event-kinds.ts';
 import { EventLog } from '../../src/base/event-log.ts';
 import { eventText } from '../../src/export/event-text.ts';
 import { eventWords, hasWords } from '../../src/export/event-words.ts';
 import { mermaidDiagram } from '../../src/export/mermaid.ts';
 import { ownershipMap } from '../../src/export/ownership-map.ts';
+import { traceEvents } from '../../src/export/perfetto.ts';
 import { lineText, plainText } from '../../src/export/styled-text.ts';
 import { columnTime, spanTime } from '../../src/export/time-text.ts';
 import { pagesOfOwners, wherePagesWent } from '../../src/export/where-pages-went.ts';
@@ -160,6 +173,73 @@ describe('the closing table', () => {
         expect(row.returned + row.own + row.held + row.quarantined + row.elsewhere, `at ${at}`).toBe(row.pages);
       }
     }
+  });
+});
+
+describe('a VM id that lives twice', () => {
+  const names = {
+    vms: [
+      { id: 1, name: 'old' },
+      { id: 1, name: 'new' },
+    ],
+    sps: [],
+    owners: [
+      { id: 21, name: 'old' },
+      { id: 22, name: 'new' },
+    ],
+  };
+  const log = new EventLog();
+  log.keep();
+  for (const serial of [21, 22]) {
+    log.emit(EVENT_FRAME_ALLOCATE, 0, 0x40400, 2, serial);
+    log.emit(EVENT_DOMAIN_CREATE, 0, 1, serial, 2);
+    log.emit(EVENT_MAP, 0, 1, 0x40000, 0x40400, 2, 7);
+    log.emit(EVENT_GUEST_CALL, 0, 1, 0x84000063, 0x10002);
+    log.emit(EVENT_GUEST_RETURN, 0, 1, 0x10002);
+    log.emit(EVENT_FRAME_GET, 0, 0x40400, 1, serial);
+    if (serial === 22) break;
+    log.nowNs += 1_000_000_000;
+    log.emit(EVENT_DOMAIN_DYING, 0, 1, serial);
+    log.emit(EVENT_FRAME_PUT, 0, 0x40400, 2, serial);
+    log.emit(EVENT_FRAME_PUT, 0, 0x40400, 1, serial);
+    log.emit(EVENT_FRAME_FREE, 0, 0x40400, 2, serial);
+    log.emit(EVENT_DOMAIN_GONE, 0, 1, serial);
+  }
+
+  it('is two guests in the timeline', () => {
+    const text = plainText(eventText(log, names));
+    expect(text.split('\n')[0]).toBe('time (s)  old/new hyp     SPMC    timer');
+    expect(text.match(/\w+: FFA_VERSION|\w+ is (created|gone)/g)).toEqual([
+      'old is created',
+      'old: FFA_VERSION',
+      'old is gone',
+      'new is created',
+      'new: FFA_VERSION',
+    ]);
+  });
+
+  it('is two guests in the diagram and in the trace', () => {
+    expect(mermaidDiagram(log, names)).toContain('participant vm1 as old/new');
+    expect(mermaidDiagram(log, names)).toContain('Note over vm1: new is created');
+    expect(traceEvents(log, names).map((event) => event.name)).toContain('new is created with 2 pages');
+  });
+
+  it('has a row that both owned, free in between', () => {
+    const rows = ownershipMap(log, names).map(lineText);
+    expect(rows.find((row) => row.includes('0x40400'))).toMatch(/^old\/new 0x40400 {2}a+~+#+\.+a+~+$/);
+  });
+
+  it('has a line for each of the two, and numbers for namesakes', () => {
+    const rows = (of: typeof names) =>
+      pagesOfOwners(log, of).map(({ name, pages, returned }) => [name, pages, returned]);
+    expect(rows(names)).toEqual([
+      ['old', 2, 2],
+      ['new', 2, 0],
+    ]);
+    expect(rows({ ...names, vms: [{ id: 1, name: 'g' }], owners: [] })).toEqual([
+      ['g #1', 2, 2],
+      ['g #2', 2, 0],
+    ]);
   });
 });
 
