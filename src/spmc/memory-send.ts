@@ -3,7 +3,6 @@
 //
 // Check, reserve, commit: a send that fails leaves pages and slots as they were.
 
-import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../abi/errors.ts';
 import { FFA_MEM_FRAG_RX } from '../abi/function-ids.ts';
 import {
@@ -170,9 +169,4 @@ function checkSenderPages(transaction: Transaction, attributes: number): Result 
     if (data === DATA_ACCESS_RW && !writable) return FFA_DENIED;
   }
   return FFA_OK;
-}
-
-/** Whether the receiver is a VM: for it a retrieve is bookkeeping only. */
-export function isNormalWorldReceiver(id: number): boolean {
-  return !isSecureEndpoint(id);
 }

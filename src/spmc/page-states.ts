@@ -44,7 +44,7 @@ export function uniformAttributes(pages: Stage2, first: number, count: number, p
 }
 
 /** Whether no page of the run is mapped. */
-export function allUnmapped(pages: Stage2, first: number, count: number): boolean {
+function allUnmapped(pages: Stage2, first: number, count: number): boolean {
   for (let n = 0; n < count; n++) if (pages.translate(first + n) >= 0) return false;
   return true;
 }

@@ -86,7 +86,7 @@ function writeEntry(
 }
 
 /** What `caller` is told that it can do with the service. */
-export function propertiesFor(caller: Endpoint, partition: Partition, service: PartitionService): number {
+function propertiesFor(caller: Endpoint, partition: Partition, service: PartitionService): number {
   let properties = service.messagingMethod;
   if (caller.version < FFA_VERSION_1_2) properties &= ~(PARTITION_RECEIVES_DIRECT_REQ2 | PARTITION_SENDS_DIRECT_REQ2);
   // A partition never requests anything of the normal world.

@@ -44,7 +44,7 @@ export interface WrittenResponse {
 const written: WrittenResponse = { totalBytes: 0, fragmentBytes: 0, fragments: 0 };
 
 /** Size of an access descriptor as the endpoint gets it. */
-export function emadSizeFor(version: number): number {
+function emadSizeFor(version: number): number {
   return version >= FFA_VERSION_1_2 ? EMAD_1_2_SIZE_BYTES : EMAD_1_0_SIZE_BYTES;
 }
 

@@ -22,7 +22,7 @@ export interface MemoryOptions {
 export const RW = 2;
 /** Data read-write, not executable: what a single borrower of a lend asks. */
 export const RW_NX = 6;
-export const NORMAL = 0x2f;
+const NORMAL = 0x2f;
 
 const HEADER = 48;
 const EMAD = 32;

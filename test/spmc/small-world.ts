@@ -25,7 +25,7 @@ import { Spmc } from '../../src/spmc/spmc.ts';
 
 export const PAGE = 4096;
 /** 512 MiB of memory from here. */
-export const MEMORY_BASE = 0x4000_0000;
+const MEMORY_BASE = 0x4000_0000;
 export const HYPERVISOR_TX = 0x4000_0000;
 export const HYPERVISOR_RX = 0x4000_1000;
 /** Where guests have their pages. */
@@ -67,7 +67,7 @@ export function callWith(context: VcpuContext, ...words: number[]): Exit {
   return EXIT_CALL;
 }
 
-export const waits: Behaviour = (context) => callWith(context, FFA_MSG_WAIT);
+const waits: Behaviour = (context) => callWith(context, FFA_MSG_WAIT);
 
 export function said(answer: readonly number[]): string {
   const name = functionName(answer[0]);
