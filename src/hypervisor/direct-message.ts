@@ -114,7 +114,7 @@ export function sendDirect2(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending
 }
 
 /** Order: the SPMC's lack, then the ids, then the kind of receiver. */
-export function checkDirect(hypervisor: Hypervisor, vcpu: Vcpu, functionId: number): number {
+function checkDirect(hypervisor: Hypervisor, vcpu: Vcpu, functionId: number): number {
   if (!hypervisor.secure.has(functionId)) return FFA_NOT_SUPPORTED;
   const endpoints = vcpu.registers.w(1);
   const vmId = vcpu.domain.vmId;
@@ -135,7 +135,7 @@ export function run(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
 }
 
 /** The SMC in `pe.smc` for this guest; its answer goes to the guest. */
-export function callAndRelay(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+function callAndRelay(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   const pending = hypervisor.secure.call(pe, vcpu.domain.vmId);
   if (pending !== null) return finishRelay(pe, vcpu.registers, pending);
   relayAnswer(pe.smc, vcpu.registers);
@@ -148,7 +148,7 @@ function* finishRelay(pe: Pe, registers: RegisterFile, pending: Coroutine): Coro
 }
 
 /** What a guest may get as the outcome of a direct request or FFA_RUN, as wide as the answer is. */
-export function relayAnswer(answer: RegisterFile, registers: RegisterFile): void {
+function relayAnswer(answer: RegisterFile, registers: RegisterFile): void {
   const functionId = answer.words[1] === 0 ? answer.words[0] : 0;
   switch (functionId) {
     case FFA_ERROR:

@@ -46,14 +46,14 @@ import type { SecureWorld } from './secure-world.ts';
 /** Interrupt id with which a guest hears of pending notifications (a software-generated one). */
 export const NOTIFICATION_PENDING_INTERRUPT = 8;
 /** Interrupt id reserved for a guest's schedule-receiver interrupt. */
-export const SCHEDULE_RECEIVER_INTERRUPT = 9;
+const SCHEDULE_RECEIVER_INTERRUPT = 9;
 
 /** Pages that a guest's RX and TX buffer may each have. */
 const BUFFER_PAGES_MAX = 1;
 
 /** w2 of the answer for what is asked, or NOT_OFFERED. */
 export type Offer = (hypervisor: Hypervisor, context: FfaContext) => number;
-export const NOT_OFFERED = -1;
+const NOT_OFFERED = -1;
 
 /** By function id or feature id: when it is offered. What is not in it is not supported. */
 export type FeatureTable = ReadonlyMap<number, Offer>;

@@ -38,7 +38,7 @@ function* finish(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, pending: Coroutine)
 }
 
 /** Whether the call belongs to the mediator at all; if not, answers SMCCC "unknown". */
-export function route(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+function route(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   const functionId = vcpu.registers.w(0);
   if (!reachesMediator(hypervisor, vcpu, functionId)) {
     vcpu.registers.setWords(0, SMCCC_UNKNOWN, SMCCC_UNKNOWN);

@@ -125,7 +125,7 @@ function* sendToVm(hypervisor: Hypervisor, pe: Pe, context: FfaContext, receiver
 }
 
 /** A VM that is alive and has agreed on a version; null for anything else. */
-export function findReceiver(hypervisor: Hypervisor, vmId: number): FfaContext | null {
+function findReceiver(hypervisor: Hypervisor, vmId: number): FfaContext | null {
   const domain = vmId === 0 ? null : hypervisor.domains.findVm(vmId);
   if (domain === null || domain.life !== DOMAIN_ALIVE) return null;
   const context = domain.ffa;

@@ -51,6 +51,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import { accessReceiver, readShareHeader } from './share-descriptor.ts';
 import { answerCode, callSimply, prepareCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
+import { acquireRxLocked, releaseRxLocked } from './rx-tx-buffers.ts';
 import { type Staging, stage, stagingOf } from './staging.ts';
 
 /** Guest frame at which borrowed pages are mapped: 512 GiB. */
@@ -102,6 +103,9 @@ function* retrieveLocked(
   if (!namesItself(staging, context)) return FFA_INVALID_PARAMETERS;
   if (findBorrowed(context, staging.u32(MTD_HANDLE_OFFSET), staging.u32(MTD_HANDLE_OFFSET + 4)) >= 0) return FFA_DENIED;
   const { secure } = hypervisor;
+  // The answer goes to RX: it is taken first, at the SPMC too, so that nothing fails after the retrieve for lack of it.
+  const acquired = yield* acquireRxLocked(hypervisor, pe, context);
+  if (acquired !== FFA_OK) return acquired;
   yield* secure.rxLock.acquire(pe);
   yield* secure.txLock.acquire(pe);
   const sent = writeRetrieve(hypervisor, staging);
@@ -111,6 +115,7 @@ function* retrieveLocked(
   secure.txLock.release(pe);
   const outcome = yield* takeResponse(hypervisor, pe, vcpu, context, staging);
   secure.rxLock.release(pe);
+  if (outcome !== FFA_OK) yield* releaseRxLocked(hypervisor, pe, context);
   return outcome;
 }
 
@@ -186,7 +191,6 @@ function* takeResponse(
     yield pe.also(TOUCH_FRAME, context.rxFrame, 1);
   }
   writeResponse(hypervisor, staging, context, runs);
-  context.rxFree = false;
   vcpu.registers.set8(FFA_MEM_RETRIEVE_RESP, length, length);
   return FFA_OK;
 }

@@ -18,7 +18,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import { emitShareDead } from './mem-reclaim.ts';
 import { recordsOf, restoreAccess } from './send-outcome.ts';
 import { findShare, returnShare, unlinkShare } from './share-records.ts';
-import { prepareCall } from './spmc-answer.ts';
+import { prepareCall, prepareShortCall } from './spmc-answer.ts';
 
 /** FFA_RUNs before the guest hears that its reclaim was not answered. */
 const RUNS_MAX = 64;
@@ -62,7 +62,7 @@ function begin(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext):
     }
     if (records.sharesInFlight > 0) return refuse(vcpu, FFA_BUSY);
   }
-  prepareCall(pe, FFA_MEM_RECLAIM, handleLow, handleHigh, registers.w(3));
+  prepareShortCall(pe, FFA_MEM_RECLAIM, handleLow, handleHigh, registers.w(3));
   return unlinkShare(context, at);
 }
 

@@ -30,7 +30,7 @@ import { checkRegisters, reserve, spmcFunction } from './send-check.ts';
 import { spmcLength, writeFirst } from './send-descriptor.ts';
 import { conclude, recordsOf } from './send-outcome.ts';
 
-import { prepareCall } from './spmc-answer.ts';
+import { prepareCall, prepareShortCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 import { type ConstituentCursor, writeConstituents } from './spmc-constituents.ts';
 import { type Staging, stagingOf } from './staging.ts';
@@ -57,9 +57,11 @@ export function sendMemory(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending 
   }
   const total = spmcLength(hypervisor, made, staging, false);
   if (total > PAGE_SIZE_BYTES) return transmitInSteps(hypervisor, pe, vcpu, context, made, staging, true);
-  const cursor: ConstituentCursor = { run: 0, done: 0 };
+  const cursor = staging.cursor;
+  cursor.run = 0;
+  cursor.done = 0;
   writeFirst(hypervisor, made, staging, context.vmId, made.runCount, cursor, false);
-  prepareCall(pe, spmcFunction(vcpu), total, total);
+  prepareShortCall(pe, spmcFunction(vcpu), total, total, 0);
   recordsOf(hypervisor).sharesInFlight++;
   const pending = hypervisor.secure.call(pe, context.vmId);
   if (pending !== null) return finishSend(hypervisor, pe, vcpu, context, made, pending);
@@ -186,18 +188,18 @@ function asksFor(pe: Pe, made: Share, offset: number): boolean {
 }
 
 /** The SMC, and FFA_RUN while it is preempted. */
-export function* callToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
+function* callToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
   const pending = hypervisor.secure.call(pe, context.vmId);
   if (pending !== null) yield* pending;
   yield* runToEnd(hypervisor, pe, context);
 }
 
-export function isPreempted(pe: Pe): boolean {
+function isPreempted(pe: Pe): boolean {
   const functionId = pe.smc.w(0);
   return functionId === FFA_INTERRUPT || functionId === FFA_YIELD;
 }
 
-export function* runToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
+function* runToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
   for (let runs = 0; isPreempted(pe) && runs < RUNS_MAX; runs++) {
     pe.interruptPending = false;
     prepareCall(pe, FFA_RUN, pe.smc.w(1));

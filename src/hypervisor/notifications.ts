@@ -46,7 +46,7 @@ import { callSimply, prepareCall } from './spmc-answer.ts';
 const ENDPOINT_MASK = 0xffff;
 
 /** Whether notifications of partitions pass at all. */
-export function hasSecureNotifications(hypervisor: Hypervisor): boolean {
+function hasSecureNotifications(hypervisor: Hypervisor): boolean {
   return hypervisor.secure.scheduleReceiverInterrupt >= 0;
 }
 
@@ -173,7 +173,7 @@ export function* getNotificationInfo(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu)
 }
 
 /** Makes the notification-pending interrupt pending at a vCPU; once, however often it is raised. */
-export function raiseNotificationPending(hypervisor: Hypervisor, vcpu: Vcpu): void {
+function raiseNotificationPending(hypervisor: Hypervisor, vcpu: Vcpu): void {
   if (!vcpu.interrupts.includes(NOTIFICATION_PENDING_INTERRUPT)) {
     vcpu.interrupts.push(NOTIFICATION_PENDING_INTERRUPT);
   }

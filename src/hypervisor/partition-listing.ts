@@ -83,7 +83,7 @@ export function vmProperties(context: FfaContext): number {
 }
 
 /** Whether a guest finds itself in its listing. (Linux takes its own entry for another's in older versions.) */
-export function listsItself(context: FfaContext): boolean {
+function listsItself(context: FfaContext): boolean {
   return context.version >= FFA_VERSION_1_2;
 }
 

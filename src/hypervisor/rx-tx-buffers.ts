@@ -160,7 +160,7 @@ const TX_REGION_OFFSET = RX_REGION_OFFSET + REGION_SIZE_BYTES;
 const PAGE_HIGH_SHIFT = 20;
 
 /** Tells the SPMC of a VM's buffers: a descriptor in the hypervisor's TX, then FFA_RXTX_MAP_64 with no arguments. */
-export function* mapAtSpmc(
+function* mapAtSpmc(
   hypervisor: Hypervisor,
   pe: Pe,
   vmId: number,
@@ -203,7 +203,7 @@ export function* unmapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Corou
 }
 
 /** The caller holds both buffer locks. */
-export function* unmapBuffersLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
+function* unmapBuffersLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
   if (!context.buffersMapped) return FFA_INVALID_PARAMETERS;
   if (!context.rxFree) return FFA_DENIED;
   if (hypervisor.secure.has(FFA_RX_ACQUIRE)) {
@@ -294,7 +294,8 @@ export function* tryAcquireRx(hypervisor: Hypervisor, pe: Pe, context: FfaContex
   return code;
 }
 
-function* acquireRxLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
+/** The caller holds rxLock. */
+export function* acquireRxLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
   if (!context.buffersMapped) return FFA_DENIED;
   if (!context.rxFree) return FFA_BUSY;
   if (hypervisor.secure.has(FFA_RX_ACQUIRE)) {

@@ -20,8 +20,8 @@ import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
-import { type AccessLayoutRules, accessCompositeOffset, accessReceiver, readShareHeader } from './share-descriptor.ts';
-import { pinRange, returnShare, takeShare } from './share-records.ts';
+import { type AccessLayoutRules, readShareHeader } from './share-descriptor.ts';
+import { pinIn, returnShare, takeShare } from './share-records.ts';
 
 import { type Staging, stage } from './staging.ts';
 
@@ -33,6 +33,8 @@ const PARTIAL_SENDS_MAX = 4;
 /** Pages below which an address and its length cannot wrap around 64 bits. */
 const ADDRESS_PAGE_END = 2 ** 52;
 const PAGE_OFFSET_MASK = PAGE_SIZE_BYTES - 1;
+/** An access entry's receiver: the low half of its first word. Entries are aligned to 16 bytes. */
+const RECEIVER_MASK = 0xffff;
 
 export function spmcFunction(vcpu: Vcpu): number {
   return (vcpu.registers.w(0) | SMC64_BIT) >>> 0;
@@ -76,12 +78,13 @@ export function reserve(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, co
 
 function checkReceivers(hypervisor: Hypervisor, staging: Staging, context: FfaContext, composite: number): number {
   const { receiverCount, accessOffset, accessSizeBytes } = staging.header;
+  const { words } = staging;
   for (let n = 0; n < receiverCount; n++) {
-    const at = accessOffset + n * accessSizeBytes;
-    const receiver = accessReceiver(staging, at);
-    if (accessCompositeOffset(staging, at) !== composite || receiver === context.vmId) return FFA_INVALID_PARAMETERS;
+    const at = (accessOffset + n * accessSizeBytes) >> 2;
+    const receiver = words[at] & RECEIVER_MASK;
+    if (words[at + EMAD_COMPOSITE_OFFSET / 4] !== composite || receiver === context.vmId) return FFA_INVALID_PARAMETERS;
     for (let m = 0; m < n; m++) {
-      if (accessReceiver(staging, accessOffset + m * accessSizeBytes) === receiver) return FFA_INVALID_PARAMETERS;
+      if ((words[(accessOffset + m * accessSizeBytes) >> 2] & RECEIVER_MASK) === receiver) return FFA_INVALID_PARAMETERS;
     }
     if (!isSecureEndpoint(receiver) && !isLivePeer(hypervisor, receiver)) return FFA_INVALID_PARAMETERS;
   }
@@ -89,7 +92,7 @@ function checkReceivers(hypervisor: Hypervisor, staging: Staging, context: FfaCo
 }
 
 /** Whether a VM id names a guest that is alive and speaks FF-A. */
-export function isLivePeer(hypervisor: Hypervisor, vmId: number): boolean {
+function isLivePeer(hypervisor: Hypervisor, vmId: number): boolean {
   const domain = hypervisor.domains.findVm(vmId);
   return domain !== null && domain.ffa !== null && domain.ffa.version !== 0 && domain.life === 0;
 }
@@ -106,7 +109,7 @@ function reservePages(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, cont
   if (fragmented && context.partial.length >= PARTIAL_SENDS_MAX) return refuse(staging, FFA_NO_MEMORY);
   const made = takeShare(hypervisor, context);
   if (made === null) return refuse(staging, FFA_NO_MEMORY);
-  made.receiver = accessReceiver(staging, staging.header.accessOffset);
+  made.receiver = staging.words[staging.header.accessOffset >> 2] & RECEIVER_MASK;
   made.taken = isShare(vcpu) ? null : [];
   staging.error = pinConstituents(hypervisor, staging, context, made, ranges, registers.w(2), pageCount);
   if (staging.error === FFA_OK && !fragmented && made.pageCount !== pageCount) staging.error = FFA_INVALID_PARAMETERS;
@@ -132,15 +135,21 @@ export function pinConstituents(
 ): number {
   if ((to - from) % CONSTITUENT_SIZE_BYTES !== 0) return FFA_INVALID_PARAMETERS;
   const { words } = staging;
-  for (let at = from; at < to; at += CONSTITUENT_SIZE_BYTES) {
-    const word = at >> 2;
+  const { frames } = hypervisor.machine;
+  const { stage2, serial } = context.domain;
+  const { taken } = made;
+  const end = to >> 2;
+  for (let word = from >> 2; word < end; word += CONSTITUENT_SIZE_BYTES / 4) {
     const low = words[word];
-    const gfn = words[word + 1] * 0x10_0000 + (low >>> 12);
+    const high = words[word + 1];
     const count = words[word + CONSTITUENT_PAGE_COUNT_OFFSET / 4];
-    if ((low & PAGE_OFFSET_MASK) !== 0 || gfn + count > ADDRESS_PAGE_END) return FFA_INVALID_PARAMETERS;
+    // Guest frames of the first 4 GiB stay small integers.
+    const gfn = high === 0 ? low >>> 12 : high * 0x10_0000 + (low >>> 12);
+    if ((low & PAGE_OFFSET_MASK) !== 0) return FFA_INVALID_PARAMETERS;
+    if (high !== 0 && gfn + count > ADDRESS_PAGE_END) return FFA_INVALID_PARAMETERS;
     if (count > pageCount - made.pageCount) return FFA_INVALID_PARAMETERS;
-    if (count === 0 || !pinRange(hypervisor, context, made, gfn, count)) return FFA_DENIED;
-    if (made.taken !== null) made.taken.push(gfn, count);
+    if (count === 0 || !pinIn(frames, stage2, serial, made, gfn, count)) return FFA_DENIED;
+    if (taken !== null) taken.push(gfn, count);
   }
   return FFA_OK;
 }

@@ -61,8 +61,9 @@ export function writeFirst(
   let at = MTD_1_1_SIZE_BYTES / 4;
   for (let n = 0; n < header.receiverCount; n++) {
     const entry = (header.accessOffset + n * header.accessSizeBytes) >> 2;
-    for (let word = 0; word < accessSize / 4; word++) words[at + word] = from[entry + word];
+    words[at] = from[entry];
     words[at + EMAD_COMPOSITE_OFFSET / 4] = composite;
+    for (let word = EMAD_COMPOSITE_OFFSET / 4 + 1; word < accessSize / 4; word++) words[at + word] = from[entry + word];
     at += accessSize / 4;
   }
   words[at] = staging.pageCount;

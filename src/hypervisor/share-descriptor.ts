@@ -20,7 +20,6 @@ import {
   MTD_1_1_EMAD_ARRAY_OFFSET,
   MTD_1_1_EMAD_SIZE_OFFSET,
   MTD_1_1_SIZE_BYTES,
-  MTD_ATTRIBUTES_OFFSET,
   MTD_EMAD_COUNT_OFFSET,
   MTD_FLAGS_OFFSET,
   MTD_SENDER_OFFSET,
@@ -33,6 +32,9 @@ import type { Staging } from './staging.ts';
 /** Fields of wider types are accepted up to these. */
 const BYTE_MAX = 0xff;
 const OFFSET_MAX = 0xffff;
+/** The descriptor's first word: the sender, then the attributes (one byte in version 1.0, with a reserved one). */
+const SENDER_MASK = 0xffff;
+const ATTRIBUTES_SHIFT = 16;
 
 /** What the header of a descriptor states, whatever its layout. One per PE, overwritten by each call. */
 export class ShareHeader {
@@ -70,19 +72,19 @@ export function readShareHeader(
 ): number {
   const is11 = version >= FFA_VERSION_1_1;
   if (length < (is11 ? MTD_1_1_SIZE_BYTES : MTD_1_0_SIZE_BYTES)) return FFA_INVALID_PARAMETERS;
-  header.sender = staging.u16(MTD_SENDER_OFFSET);
-  header.flags = staging.u32(MTD_FLAGS_OFFSET);
-  header.receiverCount = staging.u32(MTD_EMAD_COUNT_OFFSET);
-  if (is11) {
-    header.attributes = staging.u16(MTD_ATTRIBUTES_OFFSET);
-    header.accessSizeBytes = staging.u32(MTD_1_1_EMAD_SIZE_OFFSET);
-    header.accessOffset = staging.u32(MTD_1_1_EMAD_ARRAY_OFFSET);
-  } else {
-    header.attributes = staging.u8(MTD_ATTRIBUTES_OFFSET);
-    header.accessSizeBytes = EMAD_1_0_SIZE_BYTES;
-    header.accessOffset = MTD_1_0_SIZE_BYTES;
-  }
-  const { attributes, flags, accessSizeBytes, receiverCount, accessOffset } = header;
+  const { words } = staging;
+  const first = words[MTD_SENDER_OFFSET / 4];
+  const flags = words[MTD_FLAGS_OFFSET / 4];
+  const receiverCount = words[MTD_EMAD_COUNT_OFFSET / 4];
+  const attributes = is11 ? first >>> ATTRIBUTES_SHIFT : (first >>> ATTRIBUTES_SHIFT) & BYTE_MAX;
+  const accessSizeBytes = is11 ? words[MTD_1_1_EMAD_SIZE_OFFSET / 4] : EMAD_1_0_SIZE_BYTES;
+  const accessOffset = is11 ? words[MTD_1_1_EMAD_ARRAY_OFFSET / 4] : MTD_1_0_SIZE_BYTES;
+  header.sender = first & SENDER_MASK;
+  header.flags = flags;
+  header.receiverCount = receiverCount;
+  header.attributes = attributes;
+  header.accessSizeBytes = accessSizeBytes;
+  header.accessOffset = accessOffset;
   if (attributes > BYTE_MAX || flags > BYTE_MAX) return FFA_INVALID_PARAMETERS;
   if (accessSizeBytes > BYTE_MAX || receiverCount > BYTE_MAX || accessOffset > OFFSET_MAX)
     return FFA_INVALID_PARAMETERS;
@@ -128,7 +130,7 @@ const COMPOSITE_WORDS = COMPOSITE_SIZE_BYTES / 4;
 const CONSTITUENT_WORDS = CONSTITUENT_SIZE_BYTES / 4;
 
 /** Size of the SPMC's descriptor of a share with entries of `accessSizeBytes`. */
-export function spmcDescriptorSize(share: Share, accessSizeBytes: number): number {
+function spmcDescriptorSize(share: Share, accessSizeBytes: number): number {
   return MTD_1_1_SIZE_BYTES + accessSizeBytes + COMPOSITE_SIZE_BYTES + share.runCount * CONSTITUENT_SIZE_BYTES;
 }
 

@@ -89,7 +89,13 @@ export function returnShare(hypervisor: Hypervisor, context: FfaContext, share: 
   const runs = share.runs;
   const end = 2 * share.runCount;
   for (let at = 0; at < end; at += 2) frames.putRange(runs[at], runs[at + 1]);
+  giveBack(hypervisor, share);
+}
+
+/** Puts a record that nobody needs any more, its pages unpinned, back for the next share. */
+export function giveBack(hypervisor: Hypervisor, share: Share): void {
   share.runCount = 0;
+  share.taken = null;
   hypervisor.spareShares.push(share);
 }
 

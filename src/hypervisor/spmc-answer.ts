@@ -28,6 +28,13 @@ export function prepareCall(pe: Pe, functionId: number, w1 = 0, w2 = 0, w3 = 0, 
   smc.clear(8, 17);
 }
 
+/** `prepareCall` with three arguments at most: what sends and reclaims need, on their way. */
+export function prepareShortCall(pe: Pe, functionId: number, w1: number, w2: number, w3: number): void {
+  const smc = pe.smc;
+  smc.set4(functionId, w1, w2, w3);
+  smc.clear(8, 17);
+}
+
 /** Makes a call with 32-bit arguments on behalf of `caller`; returns its code. The answer stays in `pe.smc`. */
 export function* callSimply(
   secure: SecureWorld,

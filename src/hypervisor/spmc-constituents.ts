@@ -9,6 +9,7 @@ import type { Share } from './ffa-context.ts';
 /** Upper 32 bits of a frame's address: its bits from here on. */
 const FRAME_HIGH_SHIFT = 20;
 const CONSTITUENT_WORDS = CONSTITUENT_SIZE_BYTES / 4;
+const LAST_CONSTITUENT_WORD = PAGE_SIZE_BYTES / 4 - CONSTITUENT_WORDS;
 
 /** Where the next constituent comes from. */
 export interface ConstituentCursor {
@@ -29,11 +30,12 @@ export function writeConstituents(
   offset: number,
   pageByPage: boolean,
 ): number {
-  let at = offset / 4;
-  const end = PAGE_SIZE_BYTES / 4;
-  while (cursor.run < share.runCount && at + CONSTITUENT_WORDS <= end) {
-    const frame = share.runs[2 * cursor.run] + cursor.done;
-    const left = share.runs[2 * cursor.run + 1] - cursor.done;
+  const { runs, runCount } = share;
+  let at = offset >> 2;
+  let { run, done } = cursor;
+  while (run < runCount && at <= LAST_CONSTITUENT_WORD) {
+    const frame = runs[2 * run] + done;
+    const left = runs[2 * run + 1] - done;
     const count = pageByPage ? 1 : left;
     words[at] = frame << 12;
     words[at + 1] = frame >>> FRAME_HIGH_SHIFT;
@@ -41,12 +43,14 @@ export function writeConstituents(
     words[at + 3] = 0;
     at += CONSTITUENT_WORDS;
     if (count === left) {
-      cursor.run++;
-      cursor.done = 0;
+      run++;
+      done = 0;
     } else {
-      cursor.done += count;
+      done += count;
     }
   }
+  cursor.run = run;
+  cursor.done = done;
   return at * 4;
 }
 

@@ -6,6 +6,7 @@ import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { IMPDEF_WORDS, ShareHeader } from './share-descriptor.ts';
+import type { ConstituentCursor } from './spmc-constituents.ts';
 
 /** A page, and room behind it for a field that begins at its end. */
 const STAGING_SIZE_BYTES = 2 * PAGE_SIZE_BYTES;
@@ -21,6 +22,8 @@ export class Staging {
   readonly header = new ShareHeader();
   /** The implementation defined value of the descriptor's access entry. */
   readonly impdef = new Uint32Array(IMPDEF_WORDS);
+  /** Where the constituents for the SPMC come from, in a call that nothing can interrupt. */
+  readonly cursor: ConstituentCursor = { run: 0, done: 0 };
   /** Offset of the composite region, and what it announces. */
   composite = 0;
   pageCount = 0;

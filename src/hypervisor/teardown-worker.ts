@@ -45,6 +45,7 @@ import type { HandleTable } from './handle-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { NOT_TAKEN, type Owed, OwedAbort, OwedBitmap, OwedMessage, OwedRelinquish, OwedUnmap } from './owed.ts';
 import type { Quarantine, QuarantineReason } from './quarantine.ts';
+import { giveBack } from './share-records.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 import { writeImpossibleConstituents } from './spmc-constituents.ts';
 import type { TeardownRecord } from './teardown-record.ts';
@@ -102,7 +103,7 @@ export class TeardownWorker {
       if (!pe.stepping && item.call === CALL_MEM_RECLAIM && item.rounds === 0 && item.runTarget === NOT_TAKEN) {
         // The plain path: nobody explores, and the SPMC answers at once that the pages are back.
         const share = item as Share;
-        pe.smc.set8(FFA_MEM_RECLAIM, share.handleLow, share.handleHigh, 0);
+        pe.smc.set4(FFA_MEM_RECLAIM, share.handleLow, share.handleHigh, 0);
         this.budget--;
         const pending = this.hypervisor.secure.call(pe, 0);
         if (pending !== null) yield* pending;
@@ -180,7 +181,7 @@ export class TeardownWorker {
     return true;
   }
 
-  private isPreempted(pe: Pe): boolean {
+  protected isPreempted(pe: Pe): boolean {
     return classifyReply(pe.smc) === REPLY_PREEMPTED;
   }
 
@@ -325,7 +326,10 @@ export class TeardownWorker {
       const { handleLow, handleHigh, pageCount, receiver } = share;
       machine.events.emit(EVENT_SHARE_DEAD, pe.index, record.vmId, handleLow, handleHigh, pageCount, receiver);
     }
-    for (let n = 0; n < share.runCount; n++) machine.frames.putRange(share.runs[2 * n], share.runs[2 * n + 1]);
+    const { runs } = share;
+    const end = 2 * share.runCount;
+    for (let at = 0; at < end; at += 2) machine.frames.putRange(runs[at], runs[at + 1]);
+    giveBack(this.hypervisor, share);
   }
 
   private releaseBuffers(record: TeardownRecord): void {

@@ -37,7 +37,7 @@ export function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** A view that counts how often each byte is read. */
-export class CountingView extends DataView<ArrayBuffer> {
+class CountingView extends DataView<ArrayBuffer> {
   readonly reads: Uint8Array;
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -88,7 +88,7 @@ export function decodeWatched<T>(codec: Codec<T>['decode'], bytes: Uint8Array<Ar
 }
 
 /** Fails if two fields have a byte in common, or one lies outside. A plain throw: `expect` for each byte is slow. */
-export function expectDisjoint(fields: readonly FieldSpan[], sizeBytes: number): void {
+function expectDisjoint(fields: readonly FieldSpan[], sizeBytes: number): void {
   const covered = new Uint8Array(sizeBytes);
   for (const field of fields) {
     if (field.offset + field.length > sizeBytes) throw new Error(`${field.path} lies outside the ${sizeBytes} bytes`);

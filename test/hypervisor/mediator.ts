@@ -34,7 +34,6 @@ export const TX = RAM;
 export const RX = RAM + PAGE_SIZE_BYTES;
 export const DATA = RAM + 0x10 * PAGE_SIZE_BYTES;
 export const SP1 = 0x8001;
-export const SP2 = 0x8002;
 const GUEST_PAGES = 512;
 
 /** An SMC as it was made: x0 to x7, low words. */

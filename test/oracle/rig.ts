@@ -6,10 +6,10 @@ import { Machine } from '../../src/hardware/machine.ts';
 import { STAGE2_NON_SECURE, STAGE2_RW, STAGE2_RWX, Stage2 } from '../../src/hardware/stage2.ts';
 import { Oracle, type OracleOptionsInput } from '../../src/oracle/index.ts';
 
-export const FIRST_FRAME = 0x40000;
+const FIRST_FRAME = 0x40000;
 /** Frames of the hypervisor's TX and RX. */
 export const TX = FIRST_FRAME;
-export const RX = FIRST_FRAME + 1;
+const RX = FIRST_FRAME + 1;
 export const SP = 0x8001;
 export const SP2 = 0x8002;
 
@@ -25,7 +25,6 @@ export const ID_GET = 0x84000069;
 export const RUN = 0x8400006d;
 export const DIRECT_REQ = 0x8400006f;
 export const DIRECT_RESP = 0x84000070;
-export const MEM_DONATE = 0x84000071;
 export const MEM_LEND = 0x84000072;
 export const MEM_SHARE = 0x84000073;
 export const MEM_RECLAIM = 0x84000077;
@@ -34,7 +33,6 @@ export const FRAG_TX = 0x8400007b;
 
 export const NOT_SUPPORTED = 0xffffffff;
 export const INVALID_PARAMETERS = 0xfffffffe;
-export const NO_MEMORY = 0xfffffffd;
 export const BUSY = 0xfffffffc;
 export const DENIED = 0xfffffffa;
 export const RETRY = 0xfffffff9;

@@ -44,7 +44,7 @@ const DATA_ADDRESS = RAM_BASE + 16 * PAGE_SIZE_BYTES;
 const PARTITION = 0x8001;
 
 /** Runs a coroutine that nothing can block to its end. */
-export function drive<T>(coroutine: Coroutine<T>): T {
+function drive<T>(coroutine: Coroutine<T>): T {
   for (;;) {
     const { value, done } = coroutine.next();
     if (done === true) return value;
