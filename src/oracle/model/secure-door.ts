@@ -220,7 +220,9 @@ export class SecureDoor {
     transaction.sentBytes = x.w(2);
     x.transaction = transaction;
     const memory = this.machine.frames.contents;
-    this.reader.readTransaction(memory, address, x.w(2), this.version, transaction);
+    if (!this.reader.readTransaction(memory, address, x.w(2), this.version, transaction)) {
+      transaction.sender = x.caller;
+    }
     transaction.serial = this.domains.byVm.get(transaction.sender)?.serial ?? 0;
     this.transactions.add(transaction);
   }
