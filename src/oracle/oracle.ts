@@ -8,8 +8,8 @@
 //     oracle.quiet();
 //     oracle.violations
 //
-// Limits: it sees one schedule; what each property cannot see in one is in its `info.blindTo`. Handles of the last 4,096
-// transactions that ended are remembered, and 1,000 different violations.
+// Limits: it sees one schedule; what each property cannot see in one is in its `info.blindTo`. Handles of the last
+// 4,096 transactions that ended are remembered, and 1,000 different violations.
 
 import { EVENT_DOMAIN_CREATE, EVENT_DOMAIN_GONE } from '../base/event-kinds.ts';
 import type { EventListener, EventLog } from '../base/event-log.ts';
@@ -61,8 +61,8 @@ export class Oracle implements EventListener {
   }
 
   /**
-   * Looks at this stage 2 too: a partition's (`endpoint` has bit 15) or a guest's. A space that is watched already under
-   * the same id is replaced.
+   * Looks at this stage 2 too: a partition's (`endpoint` has bit 15) or a guest's. A space that is watched already
+   * under the same id is replaced.
    */
   watchSpace(endpoint: number, stage2: Stage2): void {
     this.model.spaces.watch(endpoint, stage2);

@@ -2,7 +2,6 @@
 // nothing with the mediator's table.
 
 import {
-  FFA_ABORTED,
   FFA_BUSY,
   FFA_INTERRUPTED,
   FFA_NO_MEMORY,
@@ -62,9 +61,4 @@ export function isTransient(code: number): boolean {
     code === FFA_NOT_READY ||
     code === FFA_NO_MEMORY
   );
-}
-
-/** Whether a refusal leaves open what became of the thing (the other side failed half-way). */
-export function isAborted(code: number): boolean {
-  return code === FFA_ABORTED;
 }

@@ -9,22 +9,22 @@ import type { Exchange } from './exchange.ts';
 
 export type PairState = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 /** It knows nothing of the VM: never told, or not handled. */
-export const PAIR_NONE = 0;
+const PAIR_NONE = 0;
 /** It accepted "created". */
 export const PAIR_BELIEVES = 1;
 /** It may have accepted: the answer was none that the specification knows. */
 export const PAIR_MAYBE = 2;
 /** It refused "created" for good. */
-export const PAIR_REFUSED = 3;
+const PAIR_REFUSED = 3;
 /** It said that "created" does not fit what it knows: it believes in an earlier VM of that id. */
-export const PAIR_STALE = 4;
+const PAIR_STALE = 4;
 /** It accepted "destroyed". */
 export const PAIR_TOLD_END = 5;
 /** It died while it was told. */
 export const PAIR_DEAD = 6;
 
 export type Message = 0 | 1 | 2;
-export const MESSAGE_NONE = 0;
+const MESSAGE_NONE = 0;
 export const MESSAGE_CREATED = 1;
 export const MESSAGE_DESTROYED = 2;
 

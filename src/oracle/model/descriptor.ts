@@ -1,5 +1,5 @@
 // Reads what the hypervisor put into its TX page: memory transaction descriptors and the descriptor of forwarded
-// buffers. Tolerant: it takes what can be read and stops at the first field that leads outside; judging is not its task.
+// buffers. Tolerant: it takes what can be read and stops at the first field that leads outside; it does not judge.
 
 import {
   COMPOSITE_CONSTITUENT_COUNT_OFFSET,

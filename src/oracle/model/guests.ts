@@ -1,5 +1,5 @@
-// What guests have told of themselves at their own door: version and buffers. Buffers can be placed only for guests whose
-// stage 2 is watched.
+// What guests have told of themselves at their own door: version and buffers. Buffers can be placed only for guests
+// whose stage 2 is watched.
 
 import {
   FFA_ERROR,

@@ -309,8 +309,8 @@ export class SecureDoor {
   }
 
   /**
-   * The call that the vCPU which FFA_RUN names has taken. A vCPU takes one at a time; where the secure world claims more,
-   * one of the same caller, best from the same PE, is meant.
+   * The call that the vCPU which FFA_RUN names has taken. A vCPU takes one at a time; where the secure world claims
+   * more, one of the same caller, best from the same PE, is meant.
    */
   private takenAt(x: Exchange): Taken | null {
     let best: Taken | null = null;

@@ -26,7 +26,7 @@ export class Reuse extends Property {
       'When the last reference to a frame goes, no transaction that exists or may exist names it, no partition maps ' +
       'it, no DMA runs on it and the SPMC does not map it as a buffer.',
     blindTo:
-      'Whether another schedule would free it earlier; stale TLB entries, which the model of the hardware does not have.',
+      'Whether another schedule would free it earlier; stale TLB entries, which the modelled hardware does not have.',
   };
   readonly kinds = [EVENT_FRAME_FREE];
   private readonly findings: Finding[] = [];

@@ -31,7 +31,8 @@ export class Lifetime extends Property {
     id: 'P4',
     title: 'lifetime',
     checks:
-      'No event touches a domain that is gone, a handle that has ended, a frame that is free or a teardown that is over.',
+      'No event touches a domain that is gone, a handle that has ended, a frame that is free or a teardown that is ' +
+      'over.',
     blindTo: 'Accesses that no event tells, and handles older than the last 4,096 that ended.',
   };
   readonly kinds = [

@@ -36,7 +36,8 @@ export class Atomicity extends Property {
       if (transaction.state !== STATE_ENDED) continue;
       this.report(`${name} of VM ${vm} failed and ended a transaction`, { vm, code, handle: transaction.handle });
     }
-    // A fragment that is refused ends what earlier calls began: only the whole can be balanced, and is, when all is quiet.
+    // A fragment that is refused ends what earlier calls began: only the whole can be balanced, and is when all is
+    // quiet.
     if (call.w(0) === FFA_MEM_FRAG_TX || call.overflow) return;
     if (call.ledger.length > 0) this.references(call, name, code);
   }

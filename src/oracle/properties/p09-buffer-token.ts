@@ -51,8 +51,8 @@ export class BufferToken extends Property {
     id: 'P9',
     title: 'buffer token',
     checks:
-      'RX is given to a guest only while the guest does not have it, taken back only from it, not unmapped or written ' +
-      'while the guest has it, and the SPMC says the same when all is quiet.',
+      'RX is given to a guest only while the guest does not have it, taken back only from it, not unmapped or ' +
+      'written while the guest has it, and the SPMC says the same when all is quiet.',
     blindTo: 'Who has RX after an indirect message whose receiver no call names, until the guest releases it.',
   };
   readonly kinds = [

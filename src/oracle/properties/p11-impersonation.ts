@@ -154,7 +154,7 @@ export class Impersonation extends Property {
   }
 }
 
-/** Whether the hypervisor takes or gives back a receiver's RX, in the receiver's name, to deliver an indirect message. */
+/** Whether the hypervisor takes or gives back a receiver's RX, in its name, to deliver an indirect message. */
 function fillsReceiver(x: Exchange, call: GuestCall): boolean {
   const fid = x.w(0);
   if (call.w(0) !== FFA_MSG_SEND2 || (x.w(1) & 0xffff) !== x.caller) return false;

@@ -30,8 +30,8 @@ export class Progress extends Property {
     id: 'P12',
     title: 'progress',
     checks:
-      'A call ends without a lock and is answered; only locks that may be are held over an SMC; a call and a tick make ' +
-      'no more SMCs than the profile promises.',
+      'A call ends without a lock and is answered; only locks that may be are held over an SMC; a call and a tick ' +
+      'make no more SMCs than the profile promises.',
     blindTo: 'Deadlocks of other schedules, and whether a wait that ended here could be longer elsewhere.',
   };
   readonly kinds = [

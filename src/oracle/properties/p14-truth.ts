@@ -48,8 +48,8 @@ export class Truth extends Property {
       'borrowers, attributes, tag and flags that it asked for; a reclaim that succeeds has ended one; a list names ' +
       'each endpoint and UUID once.',
     blindTo:
-      'What a guest asked for that rewrote its TX meanwhile, in fragments, or whose stage 2 nobody watches; lists whose ' +
-      'RX nobody can place.',
+      'What a guest asked for that rewrote its TX meanwhile, in fragments, or whose stage 2 nobody watches; lists ' +
+      'whose RX nobody can place.',
   };
   readonly kinds = [EVENT_GUEST_CALL, EVENT_SMC, EVENT_GUEST_RETURN];
   private readonly wishes: Wish[] = [];
