@@ -45,9 +45,8 @@ interface Chunk {
   /** References and owner of every frame, while all are alike. */
   uniformReferences: number;
   uniformOwner: number;
-  /** Per frame once they differ. */
-  references: Int32Array | null;
-  owners: Int32Array | null;
+  /** Per frame once they differ: references, owner, references, owner, ... */
+  cells: Int32Array | null;
 }
 
 export interface FrameTableOptions {
@@ -118,8 +117,8 @@ export class FrameTable {
   }
 
   /**
-   * Allocates `count` frames to `owner` in as few runs as can be found at once. Returns first, count, first, count, ...;
-   * null, and nothing allocated, when there are not so many.
+   * Allocates `count` frames to `owner` in as few runs as can be found at once. Returns first, count, first, count,
+   * ...; null, and nothing allocated, when there are not so many.
    */
   allocateRuns(count: number, owner: Owner): number[] | null {
     const whole = this.allocate(count, owner);
@@ -147,15 +146,15 @@ export class FrameTable {
   references(frame: FrameNumber): number {
     const chunk = this.chunks[(frame - this.firstFrame) >> CHUNK_SHIFT];
     if (chunk === undefined) return 0;
-    if (chunk.references === null) return chunk.uniformReferences;
-    return chunk.references[(frame - this.firstFrame) & CHUNK_MASK];
+    if (chunk.cells === null) return chunk.uniformReferences;
+    return chunk.cells[2 * ((frame - this.firstFrame) & CHUNK_MASK)];
   }
 
   owner(frame: FrameNumber): Owner {
     const chunk = this.chunks[(frame - this.firstFrame) >> CHUNK_SHIFT];
     if (chunk === undefined) return OWNER_FREE;
-    if (chunk.owners === null) return chunk.uniformOwner;
-    return chunk.owners[(frame - this.firstFrame) & CHUNK_MASK];
+    if (chunk.cells === null) return chunk.uniformOwner;
+    return chunk.cells[2 * ((frame - this.firstFrame) & CHUNK_MASK) + 1];
   }
 
   /**
@@ -188,10 +187,11 @@ export class FrameTable {
   private getOne(at: number, owner: Owner): boolean {
     const chunk = this.chunks[at >> CHUNK_SHIFT];
     if (chunk === undefined) return false;
-    const references = chunk.references ?? this.materialise(chunk);
-    const place = at & CHUNK_MASK;
-    if ((chunk.owners as Int32Array)[place] !== owner || references[place] <= 0) return false;
-    references[place]++;
+    const cells = chunk.cells ?? this.materialise(chunk);
+    const place = 2 * (at & CHUNK_MASK);
+    const references = cells[place];
+    if (cells[place + 1] !== owner || references <= 0) return false;
+    cells[place] = references + 1;
     this.changes++;
     return true;
   }
@@ -200,10 +200,12 @@ export class FrameTable {
   private putOne(at: number): void {
     const chunk = this.chunks[at >> CHUNK_SHIFT];
     assert(chunk !== undefined, 'put of a free frame');
-    const references = chunk.references ?? this.materialise(chunk);
+    const cells = chunk.cells ?? this.materialise(chunk);
     this.changes++;
-    const left = --references[at & CHUNK_MASK];
+    const place = 2 * (at & CHUNK_MASK);
+    const left = cells[place] - 1;
     assert(left >= 0, 'more puts than gets');
+    cells[place] = left;
     if (left === 0) this.release(at, 1);
   }
 
@@ -223,11 +225,12 @@ export class FrameTable {
     while (at < end) {
       const chunk = this.chunks[at >> CHUNK_SHIFT];
       assert(chunk !== undefined, 'put of a free frame');
-      const references = this.materialise(chunk);
+      const cells = chunk.cells ?? this.materialise(chunk);
       const stop = Math.min(end, (at | CHUNK_MASK) + 1);
-      for (; at < stop; at++) {
-        const left = --references[at & CHUNK_MASK];
+      for (let place = 2 * (at & CHUNK_MASK); at < stop; at++, place += 2) {
+        const left = cells[place] - 1;
         assert(left >= 0, 'more puts than gets');
+        cells[place] = left;
         if (left === 0) {
           if (freedFrom < 0) freedFrom = at;
         } else if (freedFrom >= 0) {
@@ -247,8 +250,7 @@ export class FrameTable {
       const at = frame + n - this.firstFrame;
       const chunk = this.chunks[at >> CHUNK_SHIFT];
       assert(chunk !== undefined, 'a free frame has no owner to change');
-      this.materialise(chunk);
-      (chunk.owners as Int32Array)[at & CHUNK_MASK] = owner;
+      this.materialise(chunk)[2 * (at & CHUNK_MASK) + 1] = owner;
     }
     this.changes++;
     if (this.events.on) this.events.emit(EVENT_FRAME_OWNER, this.events.currentPe, frame, count, owner, before);
@@ -269,31 +271,34 @@ export class FrameTable {
       const stop = Math.min(end, (at | CHUNK_MASK) + 1);
       let chunk = this.chunks[index];
       if (chunk === undefined) {
-        chunk = { uniformReferences: 0, uniformOwner: OWNER_FREE, references: null, owners: null };
+        chunk = { uniformReferences: 0, uniformOwner: OWNER_FREE, cells: null };
         this.chunks[index] = chunk;
       }
-      const from = at & CHUNK_MASK;
-      const length = stop - at;
-      if (length === CHUNK_FRAMES && chunk.references === null) {
+      if (stop - at === CHUNK_FRAMES && chunk.cells === null) {
         chunk.uniformReferences = references;
         chunk.uniformOwner = owner;
-      } else {
-        this.materialise(chunk).fill(references, from, from + length);
-        (chunk.owners as Int32Array).fill(owner, from, from + length);
+        at = stop;
+        continue;
       }
-      at = stop;
+      const cells = this.materialise(chunk);
+      for (let place = 2 * (at & CHUNK_MASK); at < stop; at++, place += 2) {
+        cells[place] = references;
+        cells[place + 1] = owner;
+      }
     }
   }
 
   private chunkGet(chunk: Chunk, from: number, count: number, owner: Owner): boolean {
-    const references = this.materialise(chunk);
-    const owners = chunk.owners as Int32Array;
-    for (let n = 0; n < count; n++) {
-      if (owners[from + n] !== owner || references[from + n] <= 0) {
-        for (let back = 0; back < n; back++) references[from + back]--;
+    const cells = chunk.cells ?? this.materialise(chunk);
+    const first = 2 * from;
+    const end = first + 2 * count;
+    for (let place = first; place < end; place += 2) {
+      const references = cells[place];
+      if (cells[place + 1] !== owner || references <= 0) {
+        for (let back = first; back < place; back += 2) cells[back]--;
         return false;
       }
-      references[from + n]++;
+      cells[place] = references + 1;
     }
     return true;
   }
@@ -304,19 +309,21 @@ export class FrameTable {
       const at = frame + n - this.firstFrame;
       const chunk = this.chunks[at >> CHUNK_SHIFT];
       assert(chunk !== undefined, 'undo of a get that was not');
-      this.materialise(chunk)[at & CHUNK_MASK]--;
+      this.materialise(chunk)[2 * (at & CHUNK_MASK)]--;
     }
   }
 
   private materialise(chunk: Chunk): Int32Array {
-    if (chunk.references !== null) return chunk.references;
-    chunk.references = new Int32Array(CHUNK_FRAMES);
-    chunk.owners = new Int32Array(CHUNK_FRAMES);
-    if (chunk.uniformOwner !== OWNER_FREE) {
-      chunk.references.fill(chunk.uniformReferences);
-      chunk.owners.fill(chunk.uniformOwner);
+    if (chunk.cells !== null) return chunk.cells;
+    const { uniformReferences, uniformOwner } = chunk;
+    const cells = new Int32Array(2 * CHUNK_FRAMES);
+    chunk.cells = cells;
+    if (uniformOwner === OWNER_FREE) return cells;
+    for (let place = 0; place < cells.length; place += 2) {
+      cells[place] = uniformReferences;
+      cells[place + 1] = uniformOwner;
     }
-    return chunk.references;
+    return cells;
   }
 
   /** Frames at `at` (from the table's first) without references left: back to the free list. */
@@ -336,9 +343,9 @@ export class FrameTable {
     let from = at;
     while (from < end) {
       const stop = Math.min(end, (from | CHUNK_MASK) + 1);
-      const chunk = this.chunks[from >> CHUNK_SHIFT] as Chunk;
-      (chunk.owners as Int32Array).fill(OWNER_FREE, from & CHUNK_MASK, (from & CHUNK_MASK) + stop - from);
-      from = stop;
+      const { cells } = this.chunks[from >> CHUNK_SHIFT] as Chunk;
+      assert(cells !== null, 'frames whose references differ have cells');
+      for (; from < stop; from++) cells[2 * (from & CHUNK_MASK) + 1] = OWNER_FREE;
     }
     const frame = this.firstFrame + at;
     if (this.reuse) this.free.give(frame, count);

@@ -35,16 +35,19 @@ export class FreeFrames {
   take(count: number): FrameNumber {
     assert(count > 0, 'an allocation has frames');
     const straddling = binOf(count);
-    let looked = 0;
-    for (const first of this.bins[straddling]) {
-      const length = this.lengthByFirst.get(first) as number;
-      if (length >= count) {
-        this.cut(first, length, first, count);
-        return first;
+    if (this.bins[straddling].size !== 0) {
+      let looked = 0;
+      for (const first of this.bins[straddling]) {
+        const length = this.lengthByFirst.get(first) as number;
+        if (length >= count) {
+          this.cut(first, length, first, count);
+          return first;
+        }
+        if (++looked === STRADDLERS_MAX) break;
       }
-      if (++looked === STRADDLERS_MAX) break;
     }
     for (let n = straddling + 1; n < BIN_COUNT; n++) {
+      if (this.bins[n].size === 0) continue;
       for (const first of this.bins[n]) {
         this.cut(first, this.lengthByFirst.get(first) as number, first, count);
         return first;
@@ -53,9 +56,13 @@ export class FreeFrames {
     return -1;
   }
 
-  /** Takes at most `count` adjacent frames from a longest bin's run. Returns the first frame; `lastTaken` says how many. */
+  /**
+   * Takes at most `count` adjacent frames from a longest bin's run. Returns the first frame; `lastTaken` says how
+   * many.
+   */
   takeSome(count: number): FrameNumber {
     for (let n = BIN_COUNT - 1; n >= 0; n--) {
+      if (this.bins[n].size === 0) continue;
       for (const first of this.bins[n]) {
         const length = this.lengthByFirst.get(first) as number;
         this.lastTaken = Math.min(length, count);

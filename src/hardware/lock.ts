@@ -47,10 +47,16 @@ export class Lock {
   release(pe: Pe): void {
     assert(this.holder === pe, 'a lock is released by its holder');
     this.holder = null;
-    let at = --pe.heldCount;
-    while (pe.held[at] !== this) at--;
-    for (; at < pe.heldCount; at++) pe.held[at] = pe.held[at + 1];
+    const top = --pe.heldCount;
+    if (pe.held[top] !== this) this.takeOut(pe, top);
     if (this.events?.on) this.events.emit(EVENT_UNLOCK, pe.index, this.id, this.rank);
+  }
+
+  /** Locks that were taken after this one move up. */
+  private takeOut(pe: Pe, top: number): void {
+    let at = top;
+    while (pe.held[at] !== this) at--;
+    for (; at < top; at++) pe.held[at] = pe.held[at + 1];
   }
 
   private take(pe: Pe): void {

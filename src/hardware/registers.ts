@@ -64,6 +64,24 @@ export class RegisterFile {
     r[15] = 0;
   }
 
+  /** `set8` with x4..x7 zero: an answer's usual shape, in fewer stores. */
+  set4(w0: number, w1: number, w2: number, w3: number): void {
+    const r = this.words;
+    const cells = this.cells;
+    r[0] = w0;
+    r[1] = 0;
+    r[2] = w1;
+    r[3] = 0;
+    r[4] = w2;
+    r[5] = 0;
+    r[6] = w3;
+    r[7] = 0;
+    cells[4] = 0;
+    cells[5] = 0;
+    cells[6] = 0;
+    cells[7] = 0;
+  }
+
   /** Copies x[first]..x[last] from another file. */
   copy(from: RegisterFile, first = 0, last = REGISTER_COUNT - 1): void {
     const to = this.words;

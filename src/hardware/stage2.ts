@@ -135,8 +135,8 @@ export class Stage2 {
   }
 
   /**
-   * Tells what may be mapped, as runs: every region as it was added, then every page of the tables. Where a table overrides
-   * a region, `translate` says what holds.
+   * Tells what may be mapped, as runs: every region as it was added, then every page of the tables. Where a table
+   * overrides a region, `translate` says what holds.
    */
   eachRun(tell: (gfn: GuestFrame, frame: FrameNumber, count: number) => void): void {
     for (const region of this.regions) tell(region.first, region.frame, region.count);

@@ -206,9 +206,10 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   *domainTeardown(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine {
     const context = domain.ffa;
     if (context === null) return;
-    yield* hypervisor.vmList.lock.acquire(pe);
-    hypervisor.vmList.leave(context);
-    hypervisor.vmList.lock.release(pe);
+    const { vmList } = hypervisor;
+    if (pe.stepping || !vmList.lock.tryAcquire(pe)) yield* vmList.lock.acquire(pe);
+    vmList.leave(context);
+    vmList.lock.release(pe);
     const record = yield* this.record(hypervisor, pe, context);
     domain.ffa = null;
     hypervisor.domains.retain(domain.id);

@@ -36,8 +36,9 @@ const PAGE_OFFSET_MASK = PAGE_SIZE_BYTES - 1;
 /** An access entry's receiver: the low half of its first word. Entries are aligned to 16 bytes. */
 const RECEIVER_MASK = 0xffff;
 
+/** The 64-bit form of the guest's function, as a signed word: a small integer, unlike its unsigned value. */
 export function spmcFunction(vcpu: Vcpu): number {
-  return (vcpu.registers.w(0) | SMC64_BIT) >>> 0;
+  return vcpu.registers.w(0) | SMC64_BIT;
 }
 
 /** w1 total length, w2 length of this fragment; x3 and w4 would name another buffer, which is not supported. */
@@ -84,7 +85,8 @@ function checkReceivers(hypervisor: Hypervisor, staging: Staging, context: FfaCo
     const receiver = words[at] & RECEIVER_MASK;
     if (words[at + EMAD_COMPOSITE_OFFSET / 4] !== composite || receiver === context.vmId) return FFA_INVALID_PARAMETERS;
     for (let m = 0; m < n; m++) {
-      if ((words[(accessOffset + m * accessSizeBytes) >> 2] & RECEIVER_MASK) === receiver) return FFA_INVALID_PARAMETERS;
+      if ((words[(accessOffset + m * accessSizeBytes) >> 2] & RECEIVER_MASK) === receiver)
+        return FFA_INVALID_PARAMETERS;
     }
     if (!isSecureEndpoint(receiver) && !isLivePeer(hypervisor, receiver)) return FFA_INVALID_PARAMETERS;
   }

@@ -20,15 +20,17 @@ import {
 } from '../abi/function-ids.ts';
 import { VM_CREATED_RESP_W2, VM_DESTROYED_REQ_W2, VM_DESTROYED_RESP_W2 } from '../abi/layout/messages.ts';
 import { TOUCH_HANDLE } from '../base/announcement.ts';
-import { unreachable } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import type { Coroutine } from '../base/coroutine.ts';
 import { EVENT_ANSWER_CLASS, EVENT_SHARE_DEAD, EVENT_TEARDOWN_ROUND } from '../base/event-kinds.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
 import {
+  CALL_BITMAP_DESTROY,
   CALL_MEM_RECLAIM,
   CALL_MEM_SEND,
   CALL_RUN_OUT,
+  CALL_RXTX_UNMAP,
   CALL_VM_CREATED,
   classifyReply,
   classifyResponse,
@@ -100,14 +102,12 @@ export class TeardownWorker {
         break;
       }
       const item = owed[at];
-      if (!pe.stepping && item.call === CALL_MEM_RECLAIM && item.rounds === 0 && item.runTarget === NOT_TAKEN) {
-        // The plain path: nobody explores, and the SPMC answers at once that the pages are back.
-        const share = item as Share;
-        pe.smc.set4(FFA_MEM_RECLAIM, share.handleLow, share.handleHigh, 0);
+      if (!pe.stepping && item.rounds === 0 && item.runTarget === NOT_TAKEN && this.prepare(pe, record, item)) {
+        // The plain path: nobody explores, and the SPMC answers at once that it has let go.
         this.budget--;
         const pending = this.hypervisor.secure.call(pe, 0);
         if (pending !== null) yield* pending;
-        if (classifyReply(pe.smc) === REPLY_SUCCESS) this.releaseShare(pe, record, share);
+        if (classifyReply(pe.smc) === REPLY_SUCCESS) this.done(pe, record, item);
         else if (!(yield* this.answered(pe, record, item))) owed[kept++] = item;
         continue;
       }
@@ -186,23 +186,35 @@ export class TeardownWorker {
   }
 
   private *send(pe: Pe, record: TeardownRecord, item: Owed): Coroutine {
-    const smc = pe.smc;
-    if (item.call === CALL_MEM_RECLAIM) {
-      const share = item as Share;
-      if (pe.stepping) yield pe.writes(TOUCH_HANDLE, share.handleLow);
-      smc.set8(FFA_MEM_RECLAIM, share.handleLow, share.handleHigh, 0);
-    } else if (item instanceof OwedMessage) {
-      const partition = this.hypervisor.secure.partitions[item.partition].id;
-      smc.set8(FFA_MSG_SEND_DIRECT_REQ_32, partition, VM_DESTROYED_REQ_W2, 0, 0, record.vmId);
-    } else if (item instanceof OwedBitmap) {
-      smc.set8(FFA_NOTIFICATION_BITMAP_DESTROY, record.vmId);
-    } else if (item instanceof OwedRelinquish) {
+    if (item instanceof OwedRelinquish) {
       yield* this.sendRelinquish(pe, record, item);
       return;
+    }
+    if (pe.stepping && item.call === CALL_MEM_RECLAIM) yield pe.writes(TOUCH_HANDLE, (item as Share).handleLow);
+    if (item instanceof OwedMessage) {
+      const partition = this.hypervisor.secure.partitions[item.partition].id;
+      pe.smc.set8(FFA_MSG_SEND_DIRECT_REQ_32, partition, VM_DESTROYED_REQ_W2, 0, 0, record.vmId);
     } else {
-      smc.set8(FFA_RXTX_UNMAP, (record.vmId << 16) >>> 0);
+      assert(this.prepare(pe, record, item), 'what is sent has its call');
     }
     yield* this.call(pe);
+  }
+
+  /** Puts the call of an item that FFA_SUCCESS ends into `pe.smc`; false for one that takes more than that. */
+  private prepare(pe: Pe, record: TeardownRecord, item: Owed): boolean {
+    switch (item.call) {
+      case CALL_MEM_RECLAIM:
+        pe.smc.set4(FFA_MEM_RECLAIM, (item as Share).handleLow, (item as Share).handleHigh, 0);
+        return true;
+      case CALL_BITMAP_DESTROY:
+        pe.smc.set4(FFA_NOTIFICATION_BITMAP_DESTROY, record.vmId, 0, 0);
+        return true;
+      case CALL_RXTX_UNMAP:
+        pe.smc.set4(FFA_RXTX_UNMAP, record.vmId << 16, 0, 0);
+        return true;
+      default:
+        return false;
+    }
   }
 
   /** The descriptor goes into the hypervisor's TX page, which is held until the answer. */
