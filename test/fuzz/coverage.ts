@@ -8,15 +8,15 @@ const FEATURES = 1 << 16;
 interface CounterRoom {
   readonly counters: Uint8Array;
   used: number;
+  /** Each module's name, first counter and number of counters. */
+  readonly modules: [name: string, first: number, count: number][];
 }
 
-declare global {
-  var ffabricFuzzCounters: CounterRoom | undefined;
-}
+const shared = globalThis as { ffabricFuzzCounters?: CounterRoom };
 
 /** Must run before any instrumented module is loaded. */
 export function makeRoom(): void {
-  globalThis.ffabricFuzzCounters = { counters: new Uint8Array(COUNTERS_MAX), used: 0 };
+  shared.ffabricFuzzCounters = { counters: new Uint8Array(COUNTERS_MAX), used: 0, modules: [] };
 }
 
 /** Class of a count: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, 128 and more; one bit each. */
@@ -44,7 +44,7 @@ export class Coverage {
 
   /** After all code under test has been loaded. */
   constructor() {
-    const room = globalThis.ffabricFuzzCounters;
+    const room = shared.ffabricFuzzCounters;
     if (room === undefined) throw new Error('coverage has no room: the code under test is not instrumented');
     this.counters = room.counters.subarray(0, (room.used + 3) & ~3);
     this.words = new Uint32Array(this.counters.buffer, 0, this.counters.length >>> 2);

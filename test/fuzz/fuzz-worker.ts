@@ -103,7 +103,8 @@ class HeapWatch {
     if (this.first === 0) this.first = used;
     const growth = used - this.first;
     if (growth <= GROWTH_MAX_BYTES) return null;
-    return `the heap has grown by ${Math.round(growth / 1024 / 1024)} MiB beside the corpus in ${Math.round(elapsed)} s`;
+    const mebibytes = Math.round(growth / 1024 / 1024);
+    return `the heap has grown by ${mebibytes} MiB beside the corpus in ${Math.round(elapsed)} s`;
   }
 }
 

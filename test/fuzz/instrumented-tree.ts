@@ -5,15 +5,25 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createInstrumenter } from 'istanbul-lib-instrument';
 import ts from 'typescript';
+
+/** The part of istanbul-lib-instrument that is used; it brings no types. */
+interface InstrumentModule {
+  createInstrumenter(options: { esModules: boolean; compact: boolean; produceSourceMap: boolean }): {
+    instrumentSync(code: string, filename: string): string;
+  };
+}
+
+const require = createRequire(import.meta.url);
+const { createInstrumenter } = require('istanbul-lib-instrument') as InstrumentModule;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUT = join(ROOT, 'node_modules', '.cache', 'ffabric-fuzz');
 /** Raised when what is done to a file changes. */
-const RECIPE = 3;
+const RECIPE = 4;
 
 /** Brings the tree up to date; returns its root. */
 export function instrumentedTree(): string {
@@ -77,9 +87,10 @@ function withCounters(code: string, name: string): string {
     },
   );
   if (counted.includes(`${variable}(`)) throw new Error(`${name}: a counter was not replaced`);
-  const room = 'globalThis.ffabricFuzzCounters ?? { counters: new Uint8Array(1 << 17), used: 0 }';
   const prologue =
-    `var cov_r = ${room}, cov_c = cov_r.counters, cov_b = cov_r.used;\n` + `cov_r.used += ${numbers.size};\n`;
+    `var cov_r = globalThis.ffabricFuzzCounters ?? { counters: new Uint8Array(1 << 17), used: 0, modules: [] };\n` +
+    `var cov_c = cov_r.counters, cov_b = cov_r.used;\n` +
+    `cov_r.used += ${numbers.size}; cov_r.modules.push(['${name}', cov_b, ${numbers.size}]);\n`;
   return prologue + counted;
 }
 

@@ -1,5 +1,5 @@
-// Makes a new input from old ones: bit flips, arithmetic, interesting numbers, words of the target's dictionary, copies,
-// removals, insertions, two inputs spliced. Inputs of records are cut and spliced at the records' borders.
+// Makes a new input from old ones: bit flips, arithmetic, interesting numbers, words of the target's dictionary,
+// copies, removals, insertions, two inputs spliced. Inputs of records are cut and spliced at the records' borders.
 
 import type { Random } from './random.ts';
 import type { Target } from './target.ts';

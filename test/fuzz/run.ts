@@ -5,7 +5,7 @@
 //     npm run fuzz -- --target door-ffabric --replay fuzz-findings/door-ffabric-1a2b3c4d.bin
 //
 // An input that shows a mistake is written to fuzz-findings/, as found and shrunk. Exit code: 0 nothing found, 1
-// something found, 2 bad usage.
+// something found, 2 bad usage, 4 a failure of the fuzzers' own.
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -67,4 +67,9 @@ function usage(message: string): number {
   return 2;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 4;
+}

@@ -24,7 +24,8 @@ export interface DescriptorPlan {
   readonly handleHigh: number;
   /** Without a composite: a retrieve request. */
   readonly retrieve: boolean;
-  /** Upper limit of ranges. */
+  /** Fewest and most ranges. */
+  readonly rangesMin: number;
   readonly rangesMax: number;
 }
 
@@ -62,10 +63,12 @@ export function makeDescriptor(plan: DescriptorPlan): Uint8Array {
 }
 
 function rangesOf(plan: DescriptorPlan, random: Random): number[] {
-  const count = 1 + (random.oneIn(3) ? random.below(plan.rangesMax) : random.below(Math.min(3, plan.rangesMax)));
+  const { rangesMin, rangesMax } = plan;
+  const spread = random.oneIn(3) ? rangesMax - rangesMin : Math.min(2, rangesMax - rangesMin);
+  const count = rangesMin + random.below(spread + 1);
   const ranges: number[] = [];
   for (let n = 0; n < count; n++) {
-    const pages = random.oneIn(5) ? 1 + random.below(plan.ramPages) : 1 + random.below(3);
+    const pages = rangesMin === 1 && random.oneIn(5) ? 1 + random.below(plan.ramPages) : 1 + random.below(3);
     const first = 2 + random.below(plan.ramPages - 2);
     ranges.push(plan.ramBase + first * PAGE, pages);
   }

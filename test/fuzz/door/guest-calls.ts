@@ -1,5 +1,5 @@
-// What a guest does at the door: one record becomes the registers of a call and the bytes in TX that belong to it, mostly
-// well-formed, sometimes anything.
+// What a guest does at the door: one record becomes the registers of a call and the bytes in TX that belong to it,
+// mostly well-formed, sometimes anything.
 
 import * as id from '../../../src/abi/function-ids.ts';
 import { FFA_VERSION_1_0 } from '../../../src/abi/versions.ts';
@@ -79,6 +79,7 @@ export class GuestCalls {
     const { vmId } = vcpu.domain;
     const { registers } = vcpu;
     if (registers.w(0) === id.FFA_MEM_FRAG_RX) {
+      if (request === id.FFA_MEM_FRAG_TX) return;
       const rest = this.unsent.get(vmId);
       if (rest !== undefined) this.partial.set(vmId, { low: registers.w(1), high: registers.w(2), rest });
     } else if (request === id.FFA_MEM_FRAG_TX) this.partial.delete(vmId);
@@ -179,9 +180,12 @@ export class GuestCalls {
   }
 
   private send(domain: Domain, vcpu: Vcpu, operation: Operation): void {
-    const { a, b, c, p, q, r } = operation;
-    const whole = makeDescriptor(this.plan(domain, p, c < 160 ? 0 : r | 1, false, b, 64));
-    const first = a < 168 ? whole.length : Math.min(whole.length, 96 + 16 * (q % 12));
+    const { a, b, c, d, p, q, r } = operation;
+    const fragmented = a >= 168;
+    const rangesMin = fragmented ? 2 + d : 1;
+    const plan = { ...this.plan(domain, p, c < 160 ? 0 : r | 1, false, b, 64), rangesMin, rangesMax: rangesMin + 63 };
+    const whole = makeDescriptor(plan);
+    const first = fragmented ? Math.min(whole.length, 96 + 16 * (q % 200)) : whole.length;
     const sent = whole.slice(0, Math.min(first, PAGE_SIZE_BYTES));
     this.writeTx(domain, sent);
     this.unsent.set(domain.vmId, whole.slice(sent.length));
@@ -290,6 +294,7 @@ export class GuestCalls {
       handleLow: 0,
       handleHigh: 0,
       retrieve,
+      rangesMin: 1,
       rangesMax,
     };
   }

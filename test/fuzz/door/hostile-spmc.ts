@@ -104,6 +104,7 @@ export class HostileSpmc implements Conduit {
     if (kind < 156) return [id.FFA_ERROR, 0, this.errorCode(argument)];
     if (kind < 164) return this.preempt(words, addresses, argument, id.FFA_INTERRUPT);
     if (kind < 168) return this.preempt(words, addresses, argument, id.FFA_YIELD);
+    if (kind < 180 && isFilling(words[0])) return this.damaged(words, addresses, argument);
     if (kind < 176) return [id.FFA_SUCCESS_32, 0, ...this.oddHandle(words, argument)];
     if (kind < 184) return [id.FFA_MEM_FRAG_RX, ...this.oddHandle(words, argument), (argument & 0xf0) << 4];
     if (kind < 196) return this.response(words, argument);
@@ -143,13 +144,27 @@ export class HostileSpmc implements Conduit {
     }
   }
 
+  /** What it should write into the hypervisor's RX, with a word that is odd; or lengths that do not fit. */
+  private damaged(words: readonly number[], addresses: readonly number[], argument: number): readonly number[] {
+    const answer = [...this.honest(words, addresses)];
+    const odd = [0, 1, 0x10, 0x7fff_ffff, 0xffff_ffff, 0xffff_fff0, 0x1000, 0x4000_0000][argument >> 5];
+    if ((argument & 31) >= 28) {
+      answer[1 + (argument & 3)] = odd;
+    } else if (this.rxAddress !== 0) {
+      const bytes = new Uint8Array(Uint32Array.of(odd).buffer);
+      this.machine.frames.contents.write(this.rxAddress + 4 * (argument & 31), bytes, 0, 4);
+    }
+    return answer;
+  }
+
   private response(words: readonly number[], argument: number): number[] {
     const swapped = ((words[1] << 16) | (words[1] >>> 16)) >>> 0;
     const w1 = (argument & 0x40) !== 0 ? words[1] : swapped;
     const w2 = (argument & 0x80) !== 0 ? 0 : words[2] === 0 ? 0 : words[2] + 1;
     const function64 = (argument & 0x20) !== 0;
     const functionId = function64 ? id.FFA_MSG_SEND_DIRECT_RESP_64 : id.FFA_MSG_SEND_DIRECT_RESP_32;
-    return [functionId, w1, w2, this.errorCode(argument & 0x1f)];
+    const status = argument & 0x1f;
+    return [functionId, w1, w2, status === 0 ? 0 : this.errorCode(status - 1)];
   }
 
   private garbage(argument: number): number[] {
@@ -317,6 +332,12 @@ export class HostileSpmc implements Conduit {
 function isSend(functionId: number): boolean {
   const short = (functionId & ~0x4000_0000) >>> 0;
   return short === id.FFA_MEM_SHARE_32 || short === id.FFA_MEM_LEND_32 || short === id.FFA_MEM_DONATE_32;
+}
+
+/** Whether the answer is in the hypervisor's RX. */
+function isFilling(functionId: number): boolean {
+  const short = (functionId & ~0x4000_0000) >>> 0;
+  return short === id.FFA_MEM_RETRIEVE_REQ_32 || short === id.FFA_PARTITION_INFO_GET;
 }
 
 /** The versions that an SPMC may have here. */

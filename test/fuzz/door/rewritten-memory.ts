@@ -1,5 +1,5 @@
-// A guest whose other vCPU rewrites each word of TX as soon as the mediator has read it: what is read twice is never the
-// same twice.
+// A guest whose other vCPU rewrites each word of TX as soon as the mediator has read it: what is read twice is never
+// the same twice.
 
 import { PAGE_SIZE_BYTES } from '../../../src/base/units.ts';
 import type { Machine } from '../../../src/hardware/machine.ts';

@@ -20,6 +20,14 @@ const CREATE = [
   [20, 1],
   [20, 2],
 ];
+/** A record whose first answer of the secure world is of this kind. */
+function answered(record: readonly number[], ...answers: readonly number[]): number[] {
+  return [...record, ...new Array<number>(16 - record.length).fill(0), ...answers];
+}
+
+/** Pieces of a send in fragments: six ranges and more, of which one goes at once. */
+const FRAGMENTED = [4, 0, 170, 0, 0, 8, 3, 0, 1];
+const TO_VM_3 = [5, 0, 0, 246];
 const SEEDS = [
   script([0, 2], [...CREATE, [4, 0, 0, 0, 0, 0, 5], [8, 0], [14, 1], [16, 1], [21, 0]]),
   script(
@@ -43,45 +51,26 @@ const SEEDS = [
       [21, 0],
     ],
   ),
-  script(
-    [0, 2],
-    [
-      [20, 0],
-      [4, 0, 255, 0, 0, 0, 9, 0, 3],
-      [7, 0],
-      [7, 0],
-      [21, 0],
-    ],
-  ),
+  script([0, 2], [[20, 0], FRAGMENTED, [7, 0], [8, 0], FRAGMENTED, [7, 0, 0, 0, 130], [7, 0], [21, 0]]),
+  script([0, 2], [[20, 0], FRAGMENTED, [21, 0], [22, 0, 0, 130]]),
+  script([0, 2], [...CREATE, TO_VM_3, [9, 1, 102, 1], [10, 1], [9, 1, 102, 1], [21, 0], [21, 1]]),
   script(
     [0, 2],
     [
       [20, 0],
       [20, 1],
-      [4, 0, 0, 240],
-      [9, 1, 0],
-      [10, 1],
       [11, 0],
       [12, 0],
       [13, 0, 200, 1],
+      [16, 1],
+      [13, 0, 0],
       [21, 1],
     ],
   ),
-  script(
-    [0, 2],
-    [[20, 0], [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 157, 0], [12, 0], [17, 0], [18, 0, 3], [23]],
-  ),
-  script(
-    [0, 2],
-    [
-      [20, 0],
-      [4, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 220, 0],
-      [20, 1],
-      [4, 1],
-      [24, 0, 0],
-      [21, 0],
-    ],
-  ),
+  script([0, 2], [[20, 0], answered([11, 0], 157, 0), [12, 0], [17, 0], [18, 0, 3], [23]]),
+  script([0, 2], [[20, 0], answered([4, 0], 220, 0), [20, 1], [4, 1], [24, 0, 0], [21, 0]]),
+  script([0, 2], [[20, 0], answered([4, 0], 198, 0), [4, 0], [25, 0, 1], [21, 0], [25, 0, 1]]),
+  script([0, 2], [[20, 0], [4, 0], answered([21, 0], 136, 0, 136, 0), [22, 0, 0, 129], [22, 0, 0, 135]]),
 ];
 
 interface DoorTarget {
