@@ -5,6 +5,7 @@ import { DENIED, ERROR, OK, Rig, refused, SP, SUCCESS } from './rig.ts';
 const SET = 0x84000081;
 const GET = 0x84000082;
 const UNBIND = 0x84000080;
+const BITMAP_DESTROY = 0x8400007e;
 const DELAY = 2;
 const TO_VM = SP * 0x10000 + 1;
 
@@ -160,4 +161,25 @@ test('P16: nobody is told of what is pending', () => {
     rig.oracle.quiet();
     expect(rig.found).toEqual(expected);
   }
+});
+
+test('P16: what a dying guest has pending may be fetched for it, until its bitmap goes', () => {
+  const rig = new Rig();
+  rig.guest(1, 7);
+  set(rig, 4);
+  told(rig);
+  rig.emit(EVENT_DOMAIN_DYING, 0, 1, 7);
+  set(rig, 8);
+  rig.smc(0, [GET, 1, 1], [SUCCESS, 0, 12]);
+  rig.smc(0, [BITMAP_DESTROY, 1], OK);
+  rig.oracle.quiet();
+  expect(rig.found).toEqual([]);
+  rig.smc(0, [GET, 1, 1], [SUCCESS, 0, 4]);
+  expect(rig.found).toEqual([
+    {
+      property: 'P16',
+      anomaly: 'VM 1 gets a notification that nobody set, or gets it twice',
+      facts: { receiver: 1, low: 4, high: 0 },
+    },
+  ]);
 });

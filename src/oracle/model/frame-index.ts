@@ -1,5 +1,5 @@
 // Which transactions name a frame: chunks of 512 entries, made where they are needed and kept. A Map entry per frame
-// costs about 60 ns to set and 60 to delete, a slot of an array 2 (measured on Node 20): a share of 255 pages does both.
+// costs about 60 ns to set and 60 to delete, a slot of an array 2 (measured on Node 20): a share of 255 does both.
 
 import type { Transaction } from './transaction.ts';
 

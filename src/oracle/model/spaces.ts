@@ -1,5 +1,5 @@
 // Who maps which frame: the stage-2 maps of watched spaces, kept frame by frame from EVENT_MAP and EVENT_UNMAP. What
-// the events say is checked against the hardware before anybody is accused, so a space that is cleared at once is no trap.
+// the events say is checked against the hardware before anybody is accused, so one that is cleared at once is no trap.
 // Large linear maps (a partition's own memory, a guest's RAM) are kept as ranges.
 
 import { STAGE2_INVALID, STAGE2_READ, STAGE2_WRITE, type Stage2 } from '../../hardware/stage2.ts';

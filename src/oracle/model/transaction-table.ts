@@ -56,7 +56,7 @@ export class TransactionTable {
     this.index(transaction, 0, 0);
   }
 
-  /** Takes in what a further fragment added to `rangesBefore` entries, the last of which had `lastCountBefore` pages. */
+  /** Takes in what a further fragment added to `rangesBefore` entries, the last of `lastCountBefore` pages. */
   grow(transaction: Transaction, rangesBefore: number, lastCountBefore: number, pagesBefore: number): void {
     const totals = this.bySerial.get(transaction.serial);
     if (totals !== undefined) totals.pages += transaction.pageCount - pagesBefore;

@@ -36,8 +36,8 @@ export class Quiet extends Property {
     title: 'quiet',
     checks:
       'A teardown begins each round by the time it announced, has a timer while it waits, is over with the round ' +
-      'that leaves nothing of the guest in the secure world, leaves no timer behind, and gives pages up (quarantine) only ' +
-      'when the last answer was neither DENIED nor "later".',
+      'that leaves nothing of the guest in the secure world, leaves no timer behind, and gives pages up (quarantine) ' +
+      'only when the last answer was neither DENIED nor "later".',
     blindTo: 'Whether a teardown that still waits would ever end.',
   };
   readonly kinds = [

@@ -1,6 +1,7 @@
 // P16 notifications: each bit that is set reaches exactly one GET, and somebody hears of it.
 
 import {
+  FFA_NOTIFICATION_BITMAP_DESTROY,
   FFA_NOTIFICATION_GET,
   FFA_NOTIFICATION_SET,
   FFA_NOTIFICATION_UNBIND,
@@ -47,6 +48,13 @@ const FROM_SP = 0;
 const FROM_VM = 1;
 const GLOBAL = 0;
 
+const FUNCTIONS = [
+  FFA_NOTIFICATION_SET,
+  FFA_NOTIFICATION_GET,
+  FFA_NOTIFICATION_UNBIND,
+  FFA_NOTIFICATION_BITMAP_DESTROY,
+];
+
 export class Notifications extends Property {
   readonly info: PropertyInfo = {
     id: 'P16',
@@ -88,9 +96,7 @@ export class Notifications extends Property {
         const fid = lowWord(log.argument(at, 1));
         const key = kind === EVENT_SMC ? pe : keyOfPartition(first, pe);
         this.open.delete(key);
-        if (fid === FFA_NOTIFICATION_SET || fid === FFA_NOTIFICATION_GET || fid === FFA_NOTIFICATION_UNBIND) {
-          this.begin(key, fid, log, at);
-        }
+        if (FUNCTIONS.includes(fid)) this.begin(key, fid, log, at);
         return;
       }
       case EVENT_SMC_RETURN:
@@ -106,6 +112,8 @@ export class Notifications extends Property {
         this.delivered(pe);
         return;
       case EVENT_INTERRUPT:
+      case EVENT_DOMAIN_DYING:
+        // Its bits stay until its bitmap goes: the hypervisor fetches them for it.
         this.untold.delete(first);
         return;
       default:
@@ -169,6 +177,10 @@ export class Notifications extends Property {
   private end(open: Open, log: EventLog, at: number): void {
     const good = lowWord(log.argument(at, 1)) === FFA_SUCCESS_32;
     const receiver = open.w1 & 0xffff;
+    if (open.fid === FFA_NOTIFICATION_BITMAP_DESTROY) {
+      if (good) this.forget(receiver);
+      return;
+    }
     if (open.fid === FFA_NOTIFICATION_SET) {
       const bits = this.target(open);
       if (!good) {
