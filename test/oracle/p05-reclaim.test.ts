@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
 import { STAGE2_INVALID, STAGE2_RW } from '../../src/hardware/stage2.ts';
-import { DENIED, INTERRUPT, INVALID_PARAMETERS, MEM_RECLAIM, OK, Rig, RUN, refused, SP, SP2 } from './rig.ts';
+import {
+  DENIED,
+  INTERRUPT,
+  INVALID_PARAMETERS,
+  MEM_DONATE,
+  MEM_RECLAIM,
+  OK,
+  Rig,
+  RUN,
+  refused,
+  SP,
+  SP2,
+} from './rig.ts';
 
 test('P5: reclaim succeeds while a borrower holds a page', () => {
   const rig = new Rig();
@@ -124,4 +136,26 @@ test('a handle that is issued twice without doubt leaves the second outcome unkn
   rig.send({ sender: 1, ranges: [frame + 1, 1] }, [0x84000061, 0, 0x55]);
   expect(rig.oracle.liveTransactions.map(({ ranges }) => ranges)).toEqual([[frame, 1]]);
   expect(rig.oracle.unknownTransactions.map(({ ranges }) => ranges)).toEqual([[frame + 1, 1]]);
+});
+
+test('a handle that is issued anew proves that a donation before it was retrieved: its pages stay out of use', () => {
+  const rig = new Rig();
+  rig.partition(SP);
+  const frame = rig.guest(1, 7);
+  rig.send({ sender: 1, ranges: [frame, 1] }, [0x84000061, 0, 5], MEM_DONATE);
+  rig.retrieve(SP, frame, 1);
+  rig.share(1, [frame + 1, 1], 5);
+  expect(rig.oracle.liveTransactions.map(({ ranges, handle }) => ({ ranges, handle }))).toEqual([
+    { ranges: [frame, 1], handle: 'none' },
+    { ranges: [frame + 1, 1], handle: '0x0000000000000005' },
+  ]);
+  rig.reclaim(1, [frame + 1, 1], 5);
+  rig.oracle.quiet();
+  expect(rig.found).toEqual([]);
+  rig.die(1, 7, [frame, 16], () => rig.unpin([frame, 1]));
+  expect(rig.anomalies).toEqual([
+    'P1b: page unpinned while a transaction of VM 1 names it',
+    'P1: page returned while a live transaction of VM 1 names it',
+    'P1: page returned while SP 0x8001 holds it',
+  ]);
 });

@@ -164,7 +164,7 @@ test('P16: nobody is told of what is pending', () => {
 });
 
 test('P16: what a dying guest has pending may be fetched for it, until its bitmap goes', () => {
-  const rig = new Rig();
+  const rig = new Rig({ off: ['P3'] });
   rig.guest(1, 7);
   set(rig, 4);
   told(rig);

@@ -25,6 +25,7 @@ export const ID_GET = 0x84000069;
 export const RUN = 0x8400006d;
 export const DIRECT_REQ = 0x8400006f;
 export const DIRECT_RESP = 0x84000070;
+export const MEM_DONATE = 0x84000071;
 export const MEM_LEND = 0x84000072;
 export const MEM_SHARE = 0x84000073;
 export const MEM_RECLAIM = 0x84000077;

@@ -6,7 +6,14 @@
 import { HANDLE_HIGH_HYPERVISOR_BIT, INVALID_HANDLE_WORD } from '../../abi/layout/memory-bits.ts';
 import { TWO_POW_32 } from '../../base/units.ts';
 import { FrameIndex } from './frame-index.ts';
-import { STATE_ENDED, STATE_LIVE, STATE_UNKNOWN, type Transaction, type TransactionState } from './transaction.ts';
+import {
+  KIND_DONATE,
+  STATE_ENDED,
+  STATE_LIVE,
+  STATE_UNKNOWN,
+  type Transaction,
+  type TransactionState,
+} from './transaction.ts';
 
 const TOMBSTONES_MAX = 4096;
 const EXACT_HIGH_LIMIT = 0x20_0000;
@@ -73,8 +80,15 @@ export class TransactionTable {
     const holder = this.byHandle.get(key);
     if (holder === transaction) return true;
     if (holder !== undefined) {
-      if (!holder.doubtful && holder.reclaiming === 0 && !this.credulous) return false;
-      this.end(holder, STATE_ENDED);
+      if (holder.kind === KIND_DONATE) {
+        // Its receiver has retrieved it: the handle is free, the pages are not the sender's any more.
+        holder.handleLow = -1;
+        holder.handleHigh = -1;
+      } else {
+        if (!holder.doubtful && holder.reclaiming === 0 && !this.credulous) return false;
+        this.end(holder, STATE_ENDED);
+      }
+      transaction.displaced = true;
     }
     this.tombstones.delete(key);
     if (transaction.handleLow >= 0) this.byHandle.delete(keyOf(transaction.handleLow, transaction.handleHigh));

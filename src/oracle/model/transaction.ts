@@ -60,6 +60,8 @@ export class Transaction {
   reclaimCode = 0;
   reclaimCount = 0;
   quarantined = false;
+  /** Its handle was that of another, of which this proved that it was over. */
+  displaced = false;
   /** Whether it ever named a page together with another. */
   overlaps = false;
 

@@ -158,7 +158,7 @@ export class Quiet extends Property {
     const handle = nameHandle(low, high);
     const { reclaimCode, reclaimCount } = transaction;
     if (reclaimCount === 0) {
-      if (transaction.state === STATE_UNKNOWN) return;
+      if (transaction.state === STATE_UNKNOWN || transaction.displaced) return;
       this.report(`pages of VM ${vm} are in quarantine though nobody asked for them`, { vm, handle });
     } else if (reclaimCode === FFA_DENIED || isTransient(reclaimCode)) {
       const answer = errorName(reclaimCode);

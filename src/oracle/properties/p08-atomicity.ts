@@ -43,7 +43,7 @@ export class Atomicity extends Property {
   }
 
   private unknown(call: GuestCall): boolean {
-    for (const transaction of call.sent) if (transaction.state === STATE_UNKNOWN) return true;
+    for (const transaction of call.sent) if (transaction.state === STATE_UNKNOWN || transaction.displaced) return true;
     return false;
   }
 
