@@ -39,6 +39,7 @@ import { sendIndirect } from '../indirect-message.ts';
 import { relinquishMemory, retrieveMemory } from '../memory-borrow.ts';
 import { reclaimMemory } from '../memory-reclaim.ts';
 import { sendMemory } from '../memory-send.ts';
+import { getShortNotificationInfo } from '../notification-info.ts';
 import { getNotificationInfo, getNotifications, setNotifications } from '../notifications.ts';
 import { listPartitions } from '../partition-info.ts';
 import { listInRegisters } from '../partition-info-regs.ts';
@@ -96,6 +97,6 @@ export const FFABRIC_CALLS: CallTables = callTables([
   [FFA_NOTIFICATION_UNBIND, unbindTracked],
   [FFA_NOTIFICATION_SET, setNotifications],
   [FFA_NOTIFICATION_GET, getNotifications],
-  [FFA_NOTIFICATION_INFO_GET_32, getNotificationInfo],
+  [FFA_NOTIFICATION_INFO_GET_32, getShortNotificationInfo],
   [FFA_NOTIFICATION_INFO_GET_64, getNotificationInfo],
 ]);

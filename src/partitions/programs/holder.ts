@@ -120,7 +120,7 @@ export class HolderProgram extends SpProgram {
       const next = this.giveBackFirst(vcpu, context, vmId);
       if (next !== SERVE_NOTHING) return next;
     }
-    const holds = this.held.some((one) => one.region.owner === vmId);
+    const holds = this.held.some((one) => isLoan(one.region) && one.region.owner === vmId);
     if (holds && this.onDestroyed !== 'accept') return vcpu.answer(FFA_RETRY);
     return super.vmDestroyed(vcpu, context, vmId);
   }
@@ -222,7 +222,7 @@ export class HolderProgram extends SpProgram {
     if (before !== null && before.state === 'held') return SERVE_NOTHING;
     for (const one of this.held) {
       const due = owner === ANY_OWNER ? context.nowNs >= one.sinceNs + this.holdNs : one.region.owner === owner;
-      if (!due || this.mayRelinquish(one.region, context) !== FFA_OK) continue;
+      if (!due || !isLoan(one.region) || this.mayRelinquish(one.region, context) !== FFA_OK) continue;
       if (this.crashesAt('relinquish')) return SERVE_CRASH;
       this.pending[context.vcpu] = one.region;
       return this.begin(vcpu, context, new RelinquishMemory(one.region));
@@ -271,4 +271,9 @@ export class HolderProgram extends SpProgram {
     }
     return ok;
   }
+}
+
+/** What was donated is its own: there is nobody to give it back to. */
+function isLoan(region: MemoryRegion): boolean {
+  return region.kind !== 'donate';
 }
