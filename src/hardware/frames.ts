@@ -129,7 +129,7 @@ export class FrameTable {
       const frame = this.free.takeSome(left);
       const taken = this.free.lastTaken;
       this.assign(frame, taken, owner, 1);
-      if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, 0, frame, taken, owner);
+      if (this.events.on) this.events.emit(EVENT_FRAME_ALLOCATE, this.events.currentPe, frame, taken, owner);
       runs.push(frame, taken);
     }
     return runs;
@@ -225,8 +225,20 @@ export class FrameTable {
     while (at < end) {
       const chunk = this.chunks[at >> CHUNK_SHIFT];
       assert(chunk !== undefined, 'put of a free frame');
-      const cells = chunk.cells ?? this.materialise(chunk);
       const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      if (chunk.cells === null && stop - at === CHUNK_FRAMES) {
+        assert(chunk.uniformReferences > 0, 'more puts than gets');
+        chunk.uniformReferences--;
+        if (chunk.uniformReferences === 0) {
+          if (freedFrom < 0) freedFrom = at;
+        } else if (freedFrom >= 0) {
+          this.release(freedFrom, at - freedFrom);
+          freedFrom = -1;
+        }
+        at = stop;
+        continue;
+      }
+      const cells = chunk.cells ?? this.materialise(chunk);
       for (let place = 2 * (at & CHUNK_MASK); at < stop; at++, place += 2) {
         const left = cells[place] - 1;
         assert(left >= 0, 'more puts than gets');
@@ -289,6 +301,11 @@ export class FrameTable {
   }
 
   private chunkGet(chunk: Chunk, from: number, count: number, owner: Owner): boolean {
+    if (chunk.cells === null && count === CHUNK_FRAMES) {
+      if (chunk.uniformOwner !== owner || chunk.uniformReferences <= 0) return false;
+      chunk.uniformReferences++;
+      return true;
+    }
     const cells = chunk.cells ?? this.materialise(chunk);
     const first = 2 * from;
     const end = first + 2 * count;
@@ -332,7 +349,13 @@ export class FrameTable {
     while (done < count) {
       const owner = this.owner(this.firstFrame + at + done);
       let run = 1;
-      while (done + run < count && this.owner(this.firstFrame + at + done + run) === owner) run++;
+      while (done + run < count) {
+        const next = at + done + run;
+        if (this.owner(this.firstFrame + next) !== owner) break;
+        // A chunk whose frames are alike is one step: freeing a guest of many GiB looks at no single frame.
+        const alike = (next & CHUNK_MASK) === 0 && (this.chunks[next >> CHUNK_SHIFT] as Chunk).cells === null;
+        run += alike ? Math.min(CHUNK_FRAMES, count - done - run) : 1;
+      }
       this.releaseRun(at + done, run, owner);
       done += run;
     }
@@ -343,9 +366,15 @@ export class FrameTable {
     let from = at;
     while (from < end) {
       const stop = Math.min(end, (from | CHUNK_MASK) + 1);
-      const { cells } = this.chunks[from >> CHUNK_SHIFT] as Chunk;
-      assert(cells !== null, 'frames whose references differ have cells');
-      for (; from < stop; from++) cells[2 * (from & CHUNK_MASK) + 1] = OWNER_FREE;
+      const chunk = this.chunks[from >> CHUNK_SHIFT] as Chunk;
+      const { cells } = chunk;
+      if (cells === null) {
+        assert(stop - from === CHUNK_FRAMES, 'frames that are unlike their neighbours have cells');
+        chunk.uniformOwner = OWNER_FREE;
+        from = stop;
+      } else {
+        for (; from < stop; from++) cells[2 * (from & CHUNK_MASK) + 1] = OWNER_FREE;
+      }
     }
     const frame = this.firstFrame + at;
     if (this.reuse) this.free.give(frame, count);

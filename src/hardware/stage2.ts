@@ -50,7 +50,8 @@ export class Stage2 {
   readonly space: number;
   private readonly events: EventLog;
   private regions: Region[] = [];
-  private readonly tables = new Map<number, Table>();
+  /** By table index; made with the first page that is unlike its region. */
+  private tables: Map<number, Table> | null = null;
   private lastTableIndex = -1;
   private lastTable: Table | null = null;
   /** Attributes of the entry that `translate` found last; 0 when it found none. */
@@ -66,14 +67,14 @@ export class Stage2 {
   /** Unmaps everything at once (the space dies). */
   clear(): void {
     this.regions = [];
-    this.tables.clear();
+    this.tables = null;
     this.lastTableIndex = -1;
     this.lastTable = null;
   }
 
   /** The frame behind `gfn`, or -1. `attributes` and `run` then describe the entry. */
   translate(gfn: GuestFrame): FrameNumber {
-    if (this.tables.size !== 0) {
+    if (this.tables !== null) {
       const index = tableIndex(gfn);
       const table = index === this.lastTableIndex ? this.lastTable : this.findTable(index);
       if (table !== null) {
@@ -90,7 +91,7 @@ export class Stage2 {
       if (offset >= 0 && offset < region.count) {
         this.attributes = region.attributes;
         this.run = region.count - offset;
-        if (this.tables.size !== 0) this.run = Math.min(this.run, TABLE_ENTRIES - (gfn & TABLE_MASK));
+        if (this.tables !== null) this.run = Math.min(this.run, TABLE_ENTRIES - (gfn & TABLE_MASK));
         return region.frame + offset;
       }
     }
@@ -106,7 +107,7 @@ export class Stage2 {
       assert(gfn + count <= region.first || region.first + region.count <= gfn, 'regions do not overlap');
     }
     this.regions.push({ first: gfn, count, frame, attributes });
-    for (const [index, table] of this.tables) this.fillFromRegion(table, index, this.regions.length - 1);
+    for (const [index, table] of this.tables ?? []) this.fillFromRegion(table, index, this.regions.length - 1);
     if (this.events.on) this.events.emit(EVENT_MAP, this.events.currentPe, this.space, gfn, frame, count, attributes);
   }
 
@@ -140,15 +141,15 @@ export class Stage2 {
    */
   eachRun(tell: (gfn: GuestFrame, frame: FrameNumber, count: number) => void): void {
     for (const region of this.regions) tell(region.first, region.frame, region.count);
-    for (const [index, table] of this.tables) {
+    for (const [index, table] of this.tables ?? []) {
       for (let at = 0; at < TABLE_ENTRIES; at++) {
-        if (table.attributes[at] !== 0) tell((index << TABLE_SHIFT) + at, table.frames[at], 1);
+        if (table.attributes[at] !== 0) tell(index * TABLE_ENTRIES + at, table.frames[at], 1);
       }
     }
   }
 
   private findTable(index: number): Table | null {
-    const table = this.tables.get(index);
+    const table = this.tables?.get(index);
     if (table === undefined) return null;
     this.lastTableIndex = index;
     this.lastTable = table;
@@ -161,6 +162,7 @@ export class Stage2 {
     if (found !== null) return found;
     const table: Table = { frames: new Int32Array(TABLE_ENTRIES), attributes: new Uint16Array(TABLE_ENTRIES) };
     for (let n = 0; n < this.regions.length; n++) this.fillFromRegion(table, index, n);
+    this.tables ??= new Map();
     this.tables.set(index, table);
     this.lastTableIndex = index;
     this.lastTable = table;
