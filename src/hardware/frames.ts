@@ -92,8 +92,9 @@ export class FrameTable {
     this.owners.set(owner, listener);
   }
 
-  forgetOwner(owner: Owner): void {
-    this.owners.delete(owner);
+  /** `listener` is told no more, if it was. Another that has taken the frames over stays. */
+  forgetOwner(owner: Owner, listener: FrameOwner): void {
+    if (this.owners.get(owner) === listener) this.owners.delete(owner);
   }
 
   get freeCount(): number {

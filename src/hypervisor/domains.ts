@@ -169,7 +169,7 @@ export class Domains {
   private forget(domain: Domain): void {
     domain.life = DOMAIN_GONE;
     this.byId.delete(domain.id);
-    this.machine.frames.forgetOwner(domain.serial);
+    this.machine.frames.forgetOwner(domain.serial, domain);
     this.gone(domain);
     const events = this.machine.events;
     if (events.on) events.emit(EVENT_DOMAIN_GONE, 0, domain.vmId, domain.serial);

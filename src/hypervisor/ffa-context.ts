@@ -21,6 +21,12 @@ export class Share implements Owed {
   /** First borrower; further ones are in `receivers`. */
   receiver = 0;
   pageCount = 0;
+  /** Whether the SPMC has told its handle. */
+  hasHandle = false;
+  /** Donated: once it is retrieved its handle ends by itself, and its pages never come back. */
+  donated = false;
+  /** The guest that has it, while that lives. */
+  holder: FfaContext | null = null;
   /** Guest frames of the pages whose lender has lost access to them (lend, donate): first, count, first, count, ... */
   taken: number[] | null = null;
   /** Runs of adjacent frames: runs[2i] first frame, runs[2i + 1] count. Only the first 2 * runCount are used. */

@@ -48,10 +48,10 @@ import { answerError, answerSuccess } from './answer.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { acquireRxLocked, releaseRxLocked } from './rx-tx-buffers.ts';
 import { accessReceiver, readShareHeader } from './share-descriptor.ts';
 import { answerCode, callSimply, prepareCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
-import { acquireRxLocked, releaseRxLocked } from './rx-tx-buffers.ts';
 import { type Staging, stage, stagingOf } from './staging.ts';
 
 /** Guest frame at which borrowed pages are mapped: 512 GiB. */

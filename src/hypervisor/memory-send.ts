@@ -26,9 +26,10 @@ import { answerError } from './answer.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import type { RecordLifecycle } from './record-lifecycle.ts';
 import { checkRegisters, reserve, spmcFunction } from './send-check.ts';
 import { spmcLength, writeFirst } from './send-descriptor.ts';
-import { conclude, recordsOf } from './send-outcome.ts';
+import { conclude, recordsOf, takeHandle } from './send-outcome.ts';
 
 import { prepareCall, prepareShortCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
@@ -166,7 +167,7 @@ export function* sendRest(
   let sent = from;
   for (;;) {
     if (sent === total) return sent;
-    if (!asksFor(pe, made, sent)) return -1;
+    if (!asksFor(recordsOf(hypervisor), pe, made, sent)) return -1;
     if (cursor.run === made.runCount) return sent;
     const length = writeConstituents(spmcTxWords(hypervisor.secure), made, cursor, 0, pageByPage);
     prepareCall(pe, FFA_MEM_FRAG_TX, made.handleLow, made.handleHigh, length, (context.vmId << 16) >>> 0);
@@ -176,15 +177,10 @@ export function* sendRest(
 }
 
 /** Whether the answer asks for the fragment at `offset` of this send. The first one tells the handle. */
-function asksFor(pe: Pe, made: Share, offset: number): boolean {
+function asksFor(records: RecordLifecycle, pe: Pe, made: Share, offset: number): boolean {
   const smc = pe.smc;
   if (smc.w(0) !== FFA_MEM_FRAG_RX || smc.w(3) !== offset) return false;
-  const fresh = made.handleLow === 0 && made.handleHigh === 0;
-  if (fresh) {
-    made.handleLow = smc.w(1);
-    made.handleHigh = smc.w(2);
-  }
-  return smc.w(1) === made.handleLow && smc.w(2) === made.handleHigh;
+  return takeHandle(records, made, smc.w(1), smc.w(2));
 }
 
 /** The SMC, and FFA_RUN while it is preempted. */

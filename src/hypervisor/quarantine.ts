@@ -12,12 +12,15 @@ export type QuarantineReason =
   | 'reclaim-refused-for-good'
   | 'reclaim-unclear'
   | 'share-outcome-unknown'
-  | 'buffers-still-mapped';
+  | 'buffers-still-mapped'
+  /** Given away for good: a partition owns the pages. */
+  | 'donated';
 export const QUARANTINE_REASONS: readonly QuarantineReason[] = [
   'reclaim-refused-for-good',
   'reclaim-unclear',
   'share-outcome-unknown',
   'buffers-still-mapped',
+  'donated',
 ];
 
 export interface QuarantineEntry {

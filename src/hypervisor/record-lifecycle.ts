@@ -238,7 +238,10 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
     }
     if (context.bitmapAtSpmc) record.owed.push(new OwedBitmap(context.bindings));
     for (const message of context.owedMessages) record.owed.push(message);
-    for (const share of context.shares) record.owed.push(share);
+    for (const share of context.shares) {
+      share.holder = null;
+      record.owed.push(share);
+    }
     for (const partial of context.partial) record.owed.push(new OwedAbort(partial));
     return record;
   }
@@ -316,6 +319,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   private end(hypervisor: Hypervisor, pe: Pe, record: TeardownRecord): void {
     const events = hypervisor.machine.events;
     this.records.delete(record.vmId);
+    if (record.pagesHeld === 0) hypervisor.machine.frames.forgetOwner(record.serial, record);
     if (record.retire === 'none') {
       hypervisor.domains.unretain(record.domainId);
     } else {

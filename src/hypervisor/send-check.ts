@@ -3,7 +3,13 @@
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
-import { FFA_MEM_SHARE_32, FFA_MEM_SHARE_64, SMC64_BIT } from '../abi/function-ids.ts';
+import {
+  FFA_MEM_DONATE_32,
+  FFA_MEM_DONATE_64,
+  FFA_MEM_SHARE_32,
+  FFA_MEM_SHARE_64,
+  SMC64_BIT,
+} from '../abi/function-ids.ts';
 
 import {
   COMPOSITE_SIZE_BYTES,
@@ -113,6 +119,7 @@ function reservePages(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, cont
   if (made === null) return refuse(staging, FFA_NO_MEMORY);
   made.receiver = staging.words[staging.header.accessOffset >> 2] & RECEIVER_MASK;
   made.taken = isShare(vcpu) ? null : [];
+  made.donated = isDonation(vcpu);
   staging.error = pinConstituents(hypervisor, staging, context, made, ranges, registers.w(2), pageCount);
   if (staging.error === FFA_OK && !fragmented && made.pageCount !== pageCount) staging.error = FFA_INVALID_PARAMETERS;
   if (staging.error === FFA_OK) return made;
@@ -123,6 +130,11 @@ function reservePages(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, cont
 function isShare(vcpu: Vcpu): boolean {
   const functionId = vcpu.registers.w(0);
   return functionId === FFA_MEM_SHARE_32 || functionId === FFA_MEM_SHARE_64;
+}
+
+function isDonation(vcpu: Vcpu): boolean {
+  const functionId = vcpu.registers.w(0);
+  return functionId === FFA_MEM_DONATE_32 || functionId === FFA_MEM_DONATE_64;
 }
 
 /** Pins the pages of the staged constituents between two offsets; no more than `pageCount` in all. */

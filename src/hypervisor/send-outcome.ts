@@ -54,7 +54,9 @@ function settle(hypervisor: Hypervisor, pe: Pe, domain: Domain, context: FfaCont
   if (reply === REPLY_SUCCESS && !acceptHandle(records, pe, made)) reply = REPLY_OTHER;
   const treatment = reply === REPLY_SUCCESS ? 'done' : treatmentOf(reply, CALL_MEM_SEND);
   if (treatment === 'done') {
+    leaveDonated(records, pe, made);
     records.handles.add(made);
+    made.holder = context;
     takeAccess(domain, made);
     keepShare(hypervisor, context, made);
     return FFA_OK;
@@ -75,18 +77,45 @@ function settle(hypervisor: Hypervisor, pe: Pe, domain: Domain, context: FfaCont
 
 /**
  * Whether the answer's handle can be this send's: not all ones, not one that only a hypervisor allocates, not live (one
- * that waits under an unclear reclaim is issued anew: that proves that its old share has ended).
+ * that waits under an unclear reclaim is issued anew: that proves that its old share has ended; so is one of a donation
+ * that was retrieved).
  */
 function acceptHandle(records: RecordLifecycle, pe: Pe, made: Share): boolean {
-  const low = pe.smc.w(2);
-  const high = pe.smc.w(3);
+  return takeHandle(records, made, pe.smc.w(2), pe.smc.w(3));
+}
+
+/** Gives the send this handle if it can be its own: the first one that it is told, and no other afterwards. */
+export function takeHandle(records: RecordLifecycle, made: Share, low: number, high: number): boolean {
+  if (made.hasHandle) return made.handleLow === low && made.handleHigh === high;
   if (low === INVALID_HANDLE_WORD && high === INVALID_HANDLE_WORD) return false;
   if ((high & HANDLE_HIGH_HYPERVISOR_BIT) !== 0) return false;
   const live = records.handles.find(low, high);
-  if (live !== null && live !== made && live.rounds === 0) return false;
+  if (live !== null && live !== made && live.rounds === 0 && !live.donated) return false;
   made.handleLow = low;
   made.handleHigh = high;
+  made.hasHandle = true;
   return true;
+}
+
+/**
+ * The handle of a living guest's donation is issued anew: the donation was retrieved, its pages are a partition's. They
+ * leave the guest's list for the quarantine.
+ */
+function leaveDonated(records: RecordLifecycle, pe: Pe, made: Share): void {
+  const before = records.handles.find(made.handleLow, made.handleHigh);
+  if (before === null || before === made || !before.donated || before.holder === null) return;
+  const { shares, vmId, domain } = before.holder;
+  shares.splice(shares.indexOf(before), 1);
+  records.quarantine.add({
+    vmId,
+    serial: domain.serial,
+    reason: 'donated',
+    hasHandle: false,
+    handleLow: 0,
+    handleHigh: 0,
+    runs: before.runs.slice(0, 2 * before.runCount),
+    answer: [pe.smc.w(0), pe.smc.w(2)],
+  });
 }
 
 /** The lender of a lend or donate loses access until the reclaim; the translation stays for that. */

@@ -96,6 +96,9 @@ export function returnShare(hypervisor: Hypervisor, context: FfaContext, share: 
 export function giveBack(hypervisor: Hypervisor, share: Share): void {
   share.runCount = 0;
   share.taken = null;
+  share.donated = false;
+  share.hasHandle = false;
+  share.holder = null;
   hypervisor.spareShares.push(share);
 }
 

@@ -405,7 +405,8 @@ export class TeardownWorker {
   private proveReissued(pe: Pe, record: TeardownRecord, share: Share): boolean {
     const now = this.state.handles.find(share.handleLow, share.handleHigh);
     if (now === null || now === share) return false;
-    this.releaseShare(pe, record, share);
+    if (share.donated) this.quarantineShare(pe, record, share, 'donated');
+    else this.releaseShare(pe, record, share);
     return true;
   }
 

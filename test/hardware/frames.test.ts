@@ -207,7 +207,7 @@ describe('owners', () => {
     const freed = new Freed();
     const frame = table.allocate(1, OWNER);
     table.setOwner(OWNER, freed);
-    table.forgetOwner(OWNER);
+    table.forgetOwner(OWNER, freed);
     table.putRange(frame, 1);
     expect(freed.runs).toEqual([]);
   });

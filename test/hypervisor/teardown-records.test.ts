@@ -131,6 +131,38 @@ describe('quarantine', () => {
   });
 });
 
+describe('a donation that was retrieved', () => {
+  it('may have its handle issued anew; its pages are never the host\u2019s again', () => {
+    const world = new ScriptedMachine(PARTITIONS);
+    const guest = world.ready();
+    world.describe(guest, SP, 16, 2);
+    world.spmc.answer = (name) => (name === 'FFA_MEM_DONATE_64' ? [id.FFA_SUCCESS_32, 0, 0x10, 0] : null);
+    expect(world.call(guest.vcpus[0], id.FFA_MEM_DONATE_32, 96, 96)[0]).toBe(id.FFA_SUCCESS_32);
+    expect(world.share(guest, SP, 20)[2], 'the same handle').toBe(0x10);
+    const [entry] = [...world.records.quarantine.list()];
+    expect(entry).toMatchObject({ reason: 'donated', pageCount: 2, vmId: guest.vmId });
+    expect(world.call(guest.vcpus[0], id.FFA_MEM_RECLAIM, 0x10, 0)[0]).toBe(id.FFA_SUCCESS_32);
+    world.destroy(guest);
+    expect([world.missingPages, world.records.records.size]).toEqual([2, 0]);
+  });
+
+  it('is quarantined when its giver is dead and another gets its handle', () => {
+    const world = new ScriptedMachine(PARTITIONS);
+    const guest = world.ready();
+    const other = world.ready();
+    world.describe(guest, SP, 16, 2);
+    world.spmc.answer = (name) => (name === 'FFA_MEM_DONATE_64' ? [id.FFA_SUCCESS_32, 0, 0x10, 0] : null);
+    world.call(guest.vcpus[0], id.FFA_MEM_DONATE_32, 96, 96);
+    world.spmc.answer = (name) => (name === 'FFA_MEM_RECLAIM' ? error(FFA_INVALID_PARAMETERS) : null);
+    world.destroy(guest);
+    expect(world.share(other, SP, 20)[2]).toBe(0x10);
+    world.tick();
+    const [entry] = [...world.records.quarantine.list()];
+    expect(entry).toMatchObject({ reason: 'donated', pageCount: 2, vmId: guest.vmId });
+    expect(other.ffa?.shares).toHaveLength(1);
+  });
+});
+
 describe('a send that stops half-way', () => {
   const HANDLE = 0x99;
 
@@ -150,6 +182,25 @@ describe('a send that stops half-way', () => {
     expect(answer.slice(0, 4)).toEqual([id.FFA_MEM_FRAG_RX, HANDLE, 0, 96]);
     return { world, guest };
   }
+
+  it('does not begin under a handle that is live', () => {
+    const { world, guest } = halfSent();
+    const other = world.ready();
+    world.describe(other, SP, 16, 1, 2);
+    const answer = world.call(other.vcpus[0], id.FFA_MEM_SHARE_32, 96, 96);
+    expect([answer[0], answer[2] | 0], 'announces two pages, brings one').toEqual([
+      id.FFA_ERROR,
+      FFA_INVALID_PARAMETERS,
+    ]);
+    world.spmc.answer = (name, words) =>
+      name === 'FFA_MEM_SHARE_64' ? [id.FFA_MEM_FRAG_RX, HANDLE, 0, words[2]] : null;
+    const frame = other.stage2.translate(RAM_BASE / PAGE_SIZE_BYTES);
+    world.machine.frames.contents.page(frame)[68] = 2;
+    const second = world.call(other.vcpus[0], id.FFA_MEM_SHARE_32, 112, 96);
+    expect([second[0], second[2] | 0]).toEqual([id.FFA_ERROR, FFA_ABORTED]);
+    expect(world.records.quarantine.pageCount).toBe(1);
+    expect(guest.ffa?.partial).toHaveLength(1);
+  });
 
   it('is ended with constituents that the SPMC refuses, and its pages come back', () => {
     const { world, guest } = halfSent();
@@ -196,6 +247,25 @@ describe('a send that stops half-way', () => {
     expect([answer[0], answer[2] | 0]).toEqual([id.FFA_ERROR, FFA_INVALID_PARAMETERS]);
     expect(world.spmc.calls).toEqual([]);
     expect(world.machine.frames.references(guest.stage2.translate(0x4001e))).toBe(1);
+  });
+});
+
+describe('pages that come back late', () => {
+  it('are scrubbed and counted although their domain is gone', () => {
+    const world = new ScriptedMachine(PARTITIONS);
+    const guest = world.ready();
+    const frame = guest.stage2.translate(0x40010);
+    world.share(guest, SP, 16, 2);
+    world.spmc.answer = (name) => (name === 'FFA_MEM_RECLAIM' ? error(FFA_DENIED) : null);
+    world.destroy(guest);
+    const record = world.records.records.get(guest.vmId);
+    expect([record?.pagesHeld, guest.references]).toEqual([2, 0]);
+    world.machine.frames.contents.page(frame)[7] = 0x5a;
+    world.spmc.answer = () => null;
+    world.tick();
+    expect(record?.pagesHeld).toBe(0);
+    expect(world.machine.frames.contents.isZero(frame)).toBe(true);
+    expect(world.missingPages).toBe(0);
   });
 });
 
