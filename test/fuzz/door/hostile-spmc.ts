@@ -22,7 +22,11 @@ interface Transaction {
   readonly total: number;
   received: number;
   /** Page ranges of the descriptor, if it came in one piece: for retrieve responses. */
-  descriptor: Uint8Array;
+  readonly descriptor: Uint8Array;
+  /** Frames that it names so far. */
+  readonly frames: Set<number>;
+  /** VMs that have retrieved it. */
+  readonly retrieved: Set<number>;
 }
 
 const PAGE = 4096;
@@ -46,6 +50,8 @@ export class HostileSpmc implements Conduit {
   readonly waiting: Pe[] = [];
   /** Handles that were given out, newest last. */
   readonly handles: { low: number; high: number }[] = [];
+  /** Whether a borrower may have heard otherwise than what this secure world did. */
+  private liedToBorrower = false;
   private readonly machine: Machine;
   private readonly partitions: readonly HostilePartition[];
   private readonly transactions = new Map<string, Transaction>();
@@ -77,6 +83,12 @@ export class HostileSpmc implements Conduit {
     pe.wake();
   }
 
+  /** The lies end: nobody keeps what his hypervisor cannot know of. */
+  makeAmends(): void {
+    if (!this.liedToBorrower) return;
+    for (const transaction of this.transactions.values()) transaction.retrieved.clear();
+  }
+
   private *later(pe: Pe, words: readonly number[], addresses: readonly number[], kind: number): Coroutine {
     this.waiting.push(pe);
     do {
@@ -101,6 +113,7 @@ export class HostileSpmc implements Conduit {
     argument: number,
   ): readonly number[] {
     if (kind < 136) return this.honest(words, addresses);
+    if (isBorrowing(words[0])) this.liedToBorrower = true;
     if (kind < 156) return [id.FFA_ERROR, 0, this.errorCode(argument)];
     if (kind < 164) return this.preempt(words, addresses, argument, id.FFA_INTERRUPT);
     if (kind < 168) return this.preempt(words, addresses, argument, id.FFA_YIELD);
@@ -182,10 +195,11 @@ export class HostileSpmc implements Conduit {
   ): number[] {
     const isRun = words[0] === id.FFA_RUN;
     let target = isRun ? words[1] : ((words[1] & 0xffff) << 16) >>> 0;
+    if (isRun) return [functionId, target];
     if ((argument & 3) === 1) target = (this.partitions[argument % this.partitions.length].id << 16) >>> 0;
     if ((argument & 3) === 2) target = (target | (argument >> 4)) >>> 0;
     if ((argument & 7) === 7) target = 0;
-    if (!isRun) this.preempted.set(target, this.honest(words, addresses));
+    this.preempted.set(target, this.honest(words, addresses));
     return [functionId, target];
   }
 
@@ -219,6 +233,8 @@ export class HostileSpmc implements Conduit {
       case id.FFA_MEM_RETRIEVE_REQ_32:
       case id.FFA_MEM_RETRIEVE_REQ_64:
         return this.retrieve();
+      case id.FFA_MEM_RELINQUISH:
+        return this.relinquish();
       case id.FFA_MSG_SEND_DIRECT_REQ_32:
         return this.response(words, 0);
       case id.FFA_MSG_SEND_DIRECT_REQ_64:
@@ -259,18 +275,33 @@ export class HostileSpmc implements Conduit {
   }
 
   private send(words: readonly number[]): readonly number[] {
+    const descriptor = this.tx(words[2]);
+    if (descriptor.length < 64) return [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
+    const composite = new DataView(descriptor.buffer).getUint32(52, true);
+    const frames = new Set<number>();
+    if (!this.take(frames, descriptor.subarray(composite + 16))) return [id.FFA_ERROR, 0, FFA_DENIED];
     const low = this.handleCount++;
-    const transaction: Transaction = {
-      low,
-      high: 0,
-      total: words[1],
-      received: words[2],
-      descriptor: this.tx(words[2]),
-    };
+    const retrieved = new Set<number>();
+    const transaction = { low, high: 0, total: words[1], received: words[2], descriptor, frames, retrieved };
     this.transactions.set(`${low}:0`, transaction);
     this.handles.push({ low, high: 0 });
     if (words[2] < words[1]) return [id.FFA_MEM_FRAG_RX, low, 0, words[2]];
     return [id.FFA_SUCCESS_32, 0, low, 0];
+  }
+
+  /** Adds the frames of constituents; false when one of them is in another transaction. */
+  private take(frames: Set<number>, constituents: Uint8Array): boolean {
+    const view = new DataView(constituents.buffer, constituents.byteOffset, constituents.length);
+    for (let at = 0; at + 16 <= constituents.length; at += 16) {
+      const first = view.getUint32(at + 4, true) * 0x10_0000 + (view.getUint32(at, true) >>> 12);
+      for (let frame = first; frame < first + view.getUint32(at + 8, true); frame++) {
+        for (const other of this.transactions.values()) {
+          if (other.frames !== frames && other.frames.has(frame)) return false;
+        }
+        frames.add(frame);
+      }
+    }
+    return true;
   }
 
   private tx(length: number): Uint8Array {
@@ -288,6 +319,10 @@ export class HostileSpmc implements Conduit {
       this.transactions.delete(`${words[1]}:${words[2]}`);
       return [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
     }
+    if (!this.take(transaction.frames, bytes)) {
+      this.transactions.delete(`${words[1]}:${words[2]}`);
+      return [id.FFA_ERROR, 0, FFA_DENIED];
+    }
     transaction.received += words[3];
     if (transaction.received < transaction.total) {
       return [id.FFA_MEM_FRAG_RX, transaction.low, transaction.high, transaction.received];
@@ -297,22 +332,37 @@ export class HostileSpmc implements Conduit {
 
   private reclaim(words: readonly number[]): readonly number[] {
     const key = `${words[1]}:${words[2]}`;
-    return this.transactions.delete(key) ? [id.FFA_SUCCESS_32] : [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
+    const transaction = this.transactions.get(key);
+    if (transaction === undefined) return [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
+    if (transaction.retrieved.size > 0) return [id.FFA_ERROR, 0, FFA_DENIED];
+    this.transactions.delete(key);
+    return [id.FFA_SUCCESS_32];
   }
 
-  /** The descriptor as it was sent, with its handle: near enough to a retrieve response. */
+  /** For its receiver: the descriptor as it was sent, with its handle, is near enough to a retrieve response. */
   private retrieve(): readonly number[] {
     const request = this.tx(PAGE);
     const view = new DataView(request.buffer);
     const transaction = this.transactions.get(`${view.getUint32(8, true)}:${view.getUint32(12, true)}`);
     if (transaction === undefined || this.rxAddress === 0) return [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
     const bytes = transaction.descriptor.slice();
-    if (bytes.length < 48) return [id.FFA_ERROR, 0, FFA_DENIED];
     const response = new DataView(bytes.buffer);
+    const receiver = response.getUint16(48, true);
+    if (transaction.received < transaction.total || receiver !== view.getUint16(48, true)) {
+      return [id.FFA_ERROR, 0, FFA_DENIED];
+    }
+    transaction.retrieved.add(receiver);
     response.setUint32(8, transaction.low, true);
     response.setUint32(12, transaction.high, true);
     this.machine.frames.contents.write(this.rxAddress, bytes, 0, bytes.length);
-    return [id.FFA_MEM_RETRIEVE_RESP, transaction.total, bytes.length];
+    return [id.FFA_MEM_RETRIEVE_RESP, bytes.length, bytes.length];
+  }
+
+  private relinquish(): readonly number[] {
+    const view = new DataView(this.tx(32).buffer);
+    const transaction = this.transactions.get(`${view.getUint32(0, true)}:${view.getUint32(4, true)}`);
+    const had = transaction?.retrieved.delete(view.getUint16(16, true)) === true;
+    return had ? [id.FFA_SUCCESS_32] : [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS];
   }
 
   private run(target: number): readonly number[] {
@@ -332,6 +382,11 @@ export class HostileSpmc implements Conduit {
 function isSend(functionId: number): boolean {
   const short = (functionId & ~0x4000_0000) >>> 0;
   return short === id.FFA_MEM_SHARE_32 || short === id.FFA_MEM_LEND_32 || short === id.FFA_MEM_DONATE_32;
+}
+
+function isBorrowing(functionId: number): boolean {
+  const short = (functionId & ~0x4000_0000) >>> 0;
+  return short === id.FFA_MEM_RETRIEVE_REQ_32 || short === id.FFA_MEM_RELINQUISH || short === id.FFA_RUN;
 }
 
 /** Whether the answer is in the hypervisor's RX. */
