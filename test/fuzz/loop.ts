@@ -94,7 +94,7 @@ export class Loop {
 }
 
 /** Name, message without numbers, and the first place in the code under test. */
-export function keyOf(error: unknown): string {
+function keyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = /at .*?(\w+ \()?[^(\s]*\/(src\/[^\s:)]+)/.exec(error.stack ?? '')?.[2] ?? '';
   return `${error.name}: ${error.message.replace(/0x[0-9a-f]+|\d+/g, 'N').slice(0, 160)} ${place}`;
