@@ -91,11 +91,16 @@ function fieldsOf(given: unknown, row: StepRow, path: Path, problems: Problems):
   if (given === null) return {};
   const known = Object.keys(row.fields).map(fileName);
   const isMapping = typeof given === 'object' && !Array.isArray(given);
-  // A condition is a mapping itself: it is the bare value if none of its keys is a field.
-  const isFields = isMapping && Object.keys(given as Mapping).some((key) => known.includes(key));
-  if (row.bare !== undefined && !isFields && !(isMapping && row.bare !== 'condition')) {
-    return { [fileName(row.bare)]: given };
+  // A condition is a mapping itself: its parts may stand beside the fields.
+  if (row.bare === 'condition' && isMapping && !('condition' in (given as Mapping))) {
+    const fields: Record<string, unknown> = {};
+    const condition: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(given as Mapping)) {
+      (known.includes(key) ? fields : condition)[key] = value;
+    }
+    return { ...fields, condition };
   }
+  if (row.bare !== undefined && !isMapping) return { [fileName(row.bare)]: given };
   if (isMapping) return given as Mapping;
   problems.misfit(path, `fields: ${known.join(', ') || 'none'}`);
   return undefined;
