@@ -79,8 +79,9 @@ function misfit(source: YamlSource, issue: Issue): UserError {
   return new UserError(`${where(path)}found ${shown(source.value, path)}`, source.placeOf(path), fits);
 }
 
+/** A message that says all itself (`one vCPU at least`) needs no `expected`. */
 function expected(fits: string): string {
-  return /^(at least|at most|\d+ |one )/.test(fits) && !fits.startsWith('one of') ? fits : `expected ${fits}`;
+  return / at (least|most)$/.test(fits) ? fits : `expected ${fits}`;
 }
 
 function whole(source: YamlSource, path: Path, { hint, what }: WholeMessage): UserError {
