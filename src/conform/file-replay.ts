@@ -1,13 +1,16 @@
-// Replays one vector file, line by line, and counts.
+// Replays one vector file, line by line, and counts. What the header calls its format decides what is replayed: the
+// mediator (mediator-file.ts) or the SPMC (spmc/spmc-file.ts).
 
-import { UserError } from '../base/user-error.ts';
 import type { Profile } from '../hypervisor/profile.ts';
-import { PROFILES } from '../hypervisor/profiles/profile-table.ts';
-import { type ReplayOptions, SessionReplay, type SessionResult } from './session-replay.ts';
-import { VectorReader, type VectorSession } from './vector-reader.ts';
+import { MediatorFile } from './mediator-file.ts';
+import type { RecordedFile, SessionResult } from './recorded-file.ts';
+import type { ReplayOptions } from './session-replay.ts';
+import { SPMC_FORMAT, SpmcFile } from './spmc/spmc-file.ts';
+import { parseLine, wrongLine } from './vector-line.ts';
+import { MEDIATOR_FORMAT } from './vector-reader.ts';
 
 export interface FileReplayOptions extends ReplayOptions {
-  /** Replays on this profile, whatever the file names. */
+  /** Replays on this profile, whatever the file names. A file of the SPMC has none and takes none. */
   readonly profile?: Profile | null;
   /** Only sessions whose name contains this. */
   readonly session?: string;
@@ -26,66 +29,85 @@ export interface Failure {
   readonly got: string;
 }
 
+/** A session in which ours refuses what the recorded implementation did. */
+export interface Refusal {
+  readonly session: string;
+  readonly step: number;
+  readonly reason: string;
+}
+
 export class FileReplay {
   readonly file: string;
   passed = 0;
   failed = 0;
   skipped = 0;
-  /** Guest calls made. */
+  refused = 0;
+  /** Calls made: guests' calls, or endpoints' calls to the SPMC. */
   calls = 0;
   readonly failures: Failure[] = [];
-  private readonly reader: VectorReader;
+  readonly refusals: Refusal[] = [];
   private readonly options: FileReplayOptions;
-  private replay: SessionReplay | null = null;
+  private recorded: RecordedFile | null = null;
 
   constructor(file: string, options: FileReplayOptions = {}) {
     this.file = file;
     this.options = options;
-    this.reader = new VectorReader(file);
   }
 
   /** The category that the header names. */
   get category(): string {
-    return this.reader.header.category;
+    return this.recorded?.category ?? '';
+  }
+
+  /** Whether the file was recorded from an SPMC. */
+  get isOfSpmc(): boolean {
+    return this.recorded instanceof SpmcFile;
+  }
+
+  /** Sessions that were looked at. */
+  get sessions(): number {
+    return this.passed + this.failed + this.skipped + this.refused;
   }
 
   /** Takes line `number` (from 1). A line that cannot be read is a UserError. */
   line(text: string, number: number): void {
-    const session = this.reader.line(text, number);
+    if (text.trim() === '') return;
+    this.recorded ??= this.open(text, number);
+    const session = this.recorded.line(text, number);
     if (session === null) return;
     const { session: wanted } = this.options;
     if (wanted !== undefined && !session.name.includes(wanted)) return;
-    this.replay ??= new SessionReplay(this.file, this.profile(), this.options);
-    this.count(session, this.replay.run(session));
+    this.count(session.name, session.run());
   }
 
-  private count(session: VectorSession, result: SessionResult): void {
+  /** What reads the format that the header, the first line, names. */
+  private open(header: string, number: number): RecordedFile {
+    const { format } = parseLine(this.file, header, number);
+    const profile = this.options.profile ?? null;
+    if (format === MEDIATOR_FORMAT) return new MediatorFile(this.file, profile, this.options);
+    if (format !== SPMC_FORMAT) {
+      const found = `format ${JSON.stringify(format) ?? 'missing'}`;
+      throw wrongLine(this.file, number, found, `this version reads "${MEDIATOR_FORMAT}" and "${SPMC_FORMAT}"`);
+    }
+    if (profile !== null) {
+      throw wrongLine(this.file, number, 'a recording of an SPMC has no profile', 'replay it without one');
+    }
+    return new SpmcFile(this.file);
+  }
+
+  private count(session: string, result: SessionResult): void {
     this.calls += result.calls;
-    if (result.verdict === 'passed') this.passed++;
-    else if (result.verdict === 'skipped') this.skipped++;
-    else this.failed++;
-    const { difference } = result;
+    this[result.verdict]++;
+    const { difference, step } = result;
+    if (result.verdict === 'refused') this.refusals.push({ session, step, reason: result.refusal ?? '' });
     if (difference === null) return;
     this.failures.push({
       file: this.file,
-      session: session.name,
-      step: result.step,
+      session,
+      step,
       operation: result.operation,
       expected: `${difference.field}: ${difference.expected}`,
       got: `${difference.field}: ${difference.got}`,
     });
-  }
-
-  private profile(): Profile {
-    const { profile } = this.options;
-    if (profile !== undefined && profile !== null) return profile;
-    const { header } = this.reader;
-    const named = PROFILES.get(header.profile);
-    if (named !== undefined) return named;
-    throw new UserError(
-      `no profile "${header.profile}"`,
-      { file: this.file, line: 1, column: 1 },
-      `the profiles are ${[...PROFILES.keys()].join(', ')}`,
-    );
   }
 }

@@ -12,20 +12,9 @@ import type { Difference } from './difference.ts';
 import { Fields, type FieldsPlace } from './fields.ts';
 import { OPERATIONS } from './operations.ts';
 import type { UnderWay } from './recorded-conduit.ts';
+import type { SessionResult, Verdict } from './recorded-file.ts';
 import { ReplayMachine } from './replay-machine.ts';
 import type { VectorSession, VectorStep } from './vector-reader.ts';
-
-export type Verdict = 'passed' | 'failed' | 'skipped';
-
-export interface SessionResult {
-  readonly verdict: Verdict;
-  /** Guest calls made, those within others included. */
-  readonly calls: number;
-  /** Where a failed session first differs: the step's number, from 1, over the setup's steps and its own. */
-  readonly step: number;
-  readonly operation: string;
-  readonly difference: Difference | null;
-}
 
 export interface ReplayOptions {
   /** Whether every interleaving point yields (the answers are the same; slower). */

@@ -3,9 +3,10 @@
 //
 // A step is a pair [operation, answer]. What the operations mean is the replay's business.
 
-import { UserError } from '../base/user-error.ts';
+import type { UserError } from '../base/user-error.ts';
+import { type LineValues, parseLine, wrongLine } from './vector-line.ts';
 
-const FORMAT = 'ffabric-vectors/1';
+export const MEDIATOR_FORMAT = 'ffabric-vectors/1';
 
 export interface VectorHeader {
   readonly profile: string;
@@ -37,14 +38,15 @@ export class VectorReader {
 
   /** The header; a file without one is refused. */
   get header(): VectorHeader {
-    if (this.found === null) throw this.wrong(1, 'there is no header', `the first line must say "format":"${FORMAT}"`);
+    if (this.found === null)
+      throw this.wrong(1, 'there is no header', `the first line must say "format":"${MEDIATOR_FORMAT}"`);
     return this.found;
   }
 
   /** Takes line `number` (from 1); returns its session, if it holds one. */
   line(text: string, number: number): VectorSession | null {
     if (text.trim() === '') return null;
-    const value = this.parse(text, number);
+    const value = parseLine(this.file, text, number);
     if (this.found === null) {
       this.found = this.readHeader(value, number);
       return null;
@@ -59,30 +61,20 @@ export class VectorReader {
     return { name, line: number, steps: this.withSetup(setup, own, number) };
   }
 
-  private parse(text: string, number: number): Record<string, unknown> {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw this.wrong(number, `no JSON: ${reason}`, 'each line must be one JSON object');
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.wrong(number, 'no JSON object', 'each line must be one JSON object');
-    }
-    return value as Record<string, unknown>;
-  }
-
-  private readHeader(value: Record<string, unknown>, number: number): VectorHeader {
+  private readHeader(value: LineValues, number: number): VectorHeader {
     const { format, profile, category } = value;
-    if (format !== FORMAT) {
-      throw this.wrong(number, `format ${JSON.stringify(format) ?? 'missing'}`, `this version reads "${FORMAT}"`);
+    if (format !== MEDIATOR_FORMAT) {
+      throw this.wrong(
+        number,
+        `format ${JSON.stringify(format) ?? 'missing'}`,
+        `this version reads "${MEDIATOR_FORMAT}"`,
+      );
     }
     if (typeof profile !== 'string') throw this.wrong(number, 'the header names no profile', '"profile" must be text');
     return { profile, category: typeof category === 'string' ? category : '' };
   }
 
-  private readSteps(value: Record<string, unknown>, number: number): VectorStep[] {
+  private readSteps(value: LineValues, number: number): VectorStep[] {
     const { steps } = value;
     if (!Array.isArray(steps)) throw this.wrong(number, '"steps" is no list', 'it must hold [operation, answer] pairs');
     return steps.map((step: unknown, n) => {
@@ -103,6 +95,6 @@ export class VectorReader {
   }
 
   private wrong(line: number, what: string, hint: string): UserError {
-    return new UserError(what, { file: this.file, line, column: 1 }, hint);
+    return wrongLine(this.file, line, what, hint);
   }
 }

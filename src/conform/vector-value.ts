@@ -13,7 +13,8 @@ export function parseWords(value: unknown): boolean {
   if (typeof value !== 'string') return false;
   if (value.startsWith('0x')) return fromHex(value);
   if (!/^-?\d+$/.test(value)) return false;
-  return fromDouble(Number(value));
+  const double = Number(value);
+  return Number.isSafeInteger(double) ? fromDouble(double) : fromDecimal(value);
 }
 
 /** A number of up to 53 bits, or null. */
@@ -72,6 +73,24 @@ function fromDouble(value: number): boolean {
   if (!Number.isSafeInteger(value)) return false;
   parsed.low = value >>> 0;
   parsed.high = Math.floor(value / TWO_POW_32) >>> 0;
+  return true;
+}
+
+/** Decimal digits beyond what a double holds. */
+function fromDecimal(digits: string): boolean {
+  let low = 0;
+  let high = 0;
+  for (let n = 0; n < digits.length; n++) {
+    const digit = digits.charCodeAt(n) - 0x30;
+    if (digit < 0) return false;
+    low = low * 10 + digit;
+    const carry = Math.floor(low / TWO_POW_32);
+    low -= carry * TWO_POW_32;
+    high = high * 10 + carry;
+    if (high >= TWO_POW_32) return false;
+  }
+  parsed.low = low;
+  parsed.high = high;
   return true;
 }
 
