@@ -16,8 +16,9 @@ import { run } from '../../../src/hypervisor/direct-message.ts';
 import type { Vcpu } from '../../../src/hypervisor/domain.ts';
 import type { Hypervisor } from '../../../src/hypervisor/hypervisor.ts';
 import type { Handler } from '../../../src/hypervisor/profile.ts';
+import { RecordLifecycle } from '../../../src/hypervisor/record-lifecycle.ts';
 import type { WorldParts } from '../../../src/world/world.ts';
-import { handler, type Mutant, profile } from './mutant.ts';
+import { handler, lifecycle, type Mutant, profile } from './mutant.ts';
 
 /** An SPMC with a thin layer before it; `before` returns what is done once the answer is there, or null. */
 function behind(before: (pe: Pe) => (() => void) | null): WorldParts {
@@ -60,17 +61,16 @@ const unzeroed = behind(({ smc }) => {
   return null;
 });
 
-/** The last pages of each fragment are not pinned. */
-const unpinned = handler(FFA_MEM_FRAG_TX, (handlers) => {
-  const inner = handlers[FFA_MEM_FRAG_TX & 0xff] as Handler;
-  return function* (hypervisor, pe, vcpu): Coroutine {
-    const pending = inner(hypervisor, pe, vcpu);
-    if (pending !== null) yield* pending;
-    const share = vcpu.domain.ffa?.partial[0]?.share;
-    if (share === undefined) return;
-    hypervisor.machine.frames.putRange(share.runs[2 * share.runCount - 2], 1);
+/** A fragment goes out with the page behind its first one, which nobody checked. */
+function nextPage(hypervisor: Hypervisor): RecordLifecycle {
+  const { machine, secure } = hypervisor;
+  const call = secure.call.bind(secure);
+  secure.call = (pe, vmId) => {
+    if (pe.smc.w(0) === FFA_MEM_FRAG_TX) machine.frames.contents.words(secure.txFrame)[0] += PAGE_SIZE_BYTES;
+    return call(pe, vmId);
   };
-});
+  return new RecordLifecycle(hypervisor);
+}
 
 /** A reclaim goes out for whoever asks. */
 function* anybodys(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine {
@@ -95,7 +95,7 @@ export const OTHER_CALL_MUTANTS: readonly Mutant[] = [
   { world: 'notifications', takesOut: 'clearing what was given', fires: 'P16', parts: givenTwice() },
   { world: 'notifications', takesOut: 'the schedule-receiver interrupt', fires: 'expect', parts: deaf },
   { world: 'lend-and-donate', takesOut: 'the flags of a reclaim', fires: 'expect', parts: unzeroed },
-  { world: 'fragments-both-ways', takesOut: 'the pin of a fragment', fires: 'P1b', parts: unpinned },
+  { world: 'fragments-both-ways', takesOut: 'which pages a fragment has', fires: 'P1b', parts: lifecycle(nextPage) },
   { world: 'impersonation', takesOut: 'whom FFA_RUN reaches', fires: 'P11', parts: handler(FFA_RUN, () => run) },
   {
     world: 'impersonation',
