@@ -28,6 +28,9 @@ import type { Transaction } from './transaction.ts';
 export const FRAGMENT_BYTES_MAX = 64 * PAGE_SIZE_BYTES;
 const RECEIVERS_MAX = 64;
 
+/** Pages of one range that are followed: a hostile count of 2^32 is not, page by page. */
+const RANGE_PAGES_MAX = 2 ** 20;
+
 export class DescriptorReader {
   private readonly bytes = new Uint8Array(FRAGMENT_BYTES_MAX);
   private readonly view = new DataView(this.bytes.buffer);
@@ -109,7 +112,7 @@ export class DescriptorReader {
   private readConstituents(from: number, to: number, into: Transaction): void {
     for (let at = from; at + CONSTITUENT_SIZE_BYTES <= to; at += CONSTITUENT_SIZE_BYTES) {
       const count = this.view.getUint32(at + CONSTITUENT_PAGE_COUNT_OFFSET, true);
-      if (count > 0) into.addRange(this.frameAt(at), count);
+      if (count > 0) into.addRange(this.frameAt(at), Math.min(count, RANGE_PAGES_MAX));
     }
   }
 
