@@ -1,6 +1,6 @@
 // The project's vector files, for tests: their text, and single sessions out of them.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
@@ -12,6 +12,13 @@ export function vectorLines(name: string): string[] {
     .toString('utf8')
     .split('\n')
     .filter((line) => line !== '');
+}
+
+/** Names of the vector files that begin with `start`, in order. */
+export function vectorNames(start: string): string[] {
+  const ending = '.jsonl.gz';
+  const names = readdirSync(FOLDER).filter((name) => name.startsWith(start) && name.endsWith(ending));
+  return names.map((name) => name.slice(0, -ending.length)).sort();
 }
 
 export type Step = [operation: Record<string, unknown>, answer: Record<string, unknown>];
