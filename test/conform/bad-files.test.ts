@@ -31,8 +31,16 @@ describe('a broken vector file', () => {
   it.each<[what: string, lines: string[], message: string]>([
     ['no JSON', [HEADER, '{'], 'file:2:1: no JSON: '],
     ['no object', ['[]'], 'file:1:1: no JSON object; each line must be one JSON object'],
-    ['another format', ['{"format":"x"}'], 'file:1:1: format "x"; this version reads "ffabric-vectors/1"'],
-    ['no format', ['{"name":"s"}'], 'file:1:1: format missing; this version reads "ffabric-vectors/1"'],
+    [
+      'another format',
+      ['{"format":"x"}'],
+      'file:1:1: format "x"; this version reads "ffabric-vectors/1" and "ffabric-spmc-vectors/1"',
+    ],
+    [
+      'no format',
+      ['{"name":"s"}'],
+      'file:1:1: format missing; this version reads "ffabric-vectors/1" and "ffabric-spmc-vectors/1"',
+    ],
     ['no profile', ['{"format":"ffabric-vectors/1"}'], 'file:1:1: the header names no profile; "profile" must be text'],
     [
       'an unknown profile',
@@ -133,5 +141,110 @@ describe('a profile that is given', () => {
         got: 'spmc 1, in: 0x84000063 0x10002',
       },
     ]);
+  });
+});
+
+const SPMC_HEADER =
+  '{"format":"ffabric-spmc-vectors/1","config":{"ffa_versions":{"0":"1.2","0x8001":"1.2","0x8002":"1.2","0x8003":"1.2"}}}';
+
+/** A recording of one call that releases RX; `step` replaces its fields, `out` those of its answer. */
+function recording(step: Record<string, unknown> = {}, out: Record<string, unknown> = {}): string {
+  const answer = { regs: [0x8400_0060, 0, 0xffff_fffa], rxbusy: [], slots: 0, ...out };
+  return JSON.stringify({ id: 'r', steps: [{ op: 'call', ep: 0, regs: [0x8400_0065], out: answer, ...step }] });
+}
+
+describe('a broken file of the SPMC', () => {
+  const at = 'file:2:1: recording "r", step 1: ';
+  const pages = 'a list of [endpoint, address, pages, state]';
+  it.each<[what: string, lines: string[], message: string]>([
+    ['no JSON', [SPMC_HEADER, '{'], 'file:2:1: no JSON: '],
+    [
+      'no versions',
+      ['{"format":"ffabric-spmc-vectors/1","config":{}}'],
+      'file:1:1: the header: "0" is missing; it must be text in quotes',
+    ],
+    [
+      'an unknown version',
+      [SPMC_HEADER.replace('"1.2"', '"2.0"')],
+      'file:1:1: the header: "0" is "2.0"; it must be a version, "1.0" to "1.3"',
+    ],
+    [
+      'a limit out of range',
+      [SPMC_HEADER.replace('"config":{', '"config":{"rxtx_pages":2,')],
+      'file:1:1: the header: "rxtx_pages" is 2; it must be a number from 1 to 1',
+    ],
+    ['no id', [SPMC_HEADER, '{"steps":[]}'], 'file:2:1: a recording without an id; "id" must be text'],
+    ['no steps', [SPMC_HEADER, '{"id":"r"}'], 'file:2:1: "steps" is no list; it must hold the calls'],
+    ['a step that is no object', [SPMC_HEADER, '{"id":"r","steps":[5]}'], `${at}the step is 5; it must be an object`],
+    ['another operation', [SPMC_HEADER, recording({ op: 'dance' })], `${at}"op" is "dance"; it must be "call"`],
+    [
+      'an unknown caller',
+      [SPMC_HEADER, recording({ ep: 1 })],
+      `${at}"ep" is 1; it must be 0 (the normal world) or a partition, 32769 to 32771`,
+    ],
+    [
+      'registers that are none',
+      [SPMC_HEADER, recording({ regs: ['zero'] })],
+      `${at}"regs" is ["zero"]; it must be a list of up to 8 registers`,
+    ],
+    [
+      'a call that another endpoint would answer',
+      [SPMC_HEADER, recording({ regs: [0x8400_006f] })],
+      `${at}"regs" is [2214592623]; it must be a call that the SPMC answers itself`,
+    ],
+    [
+      'a TX that is no hexadecimal',
+      [SPMC_HEADER, recording({ tx: '0g' })],
+      `${at}"tx" is "0g"; it must be bytes in hexadecimal, at most two pages`,
+    ],
+    [
+      'no answer',
+      [SPMC_HEADER, recording({ out: {} })],
+      `${at}"regs" is missing; it must be a list of up to 8 registers`,
+    ],
+    [
+      'an RX that is no hexadecimal',
+      [SPMC_HEADER, recording({}, { rx: '0' })],
+      `${at}"rx" is "0"; it must be bytes in hexadecimal, at most a page`,
+    ],
+    ['a page that is none', [SPMC_HEADER, recording({}, { pages: [5] })], `${at}"pages" is [5]; it must be ${pages}`],
+    [
+      'a page of nobody',
+      [SPMC_HEADER, recording({}, { pages: [[7, 0x2000_0000, 1, 'R']] })],
+      `${at}"pages" is [[7,536870912,1,"R"]]; it must be ${pages}`,
+    ],
+    [
+      'a page beyond the machine',
+      [SPMC_HEADER, recording({}, { pages: [[0, 0x200f_f000, 2, 'R']] })],
+      `${at}"pages" is [[0,537915392,2,"R"]]; it must be of pages that the recorded machine has`,
+    ],
+    [
+      'an address within a page',
+      [SPMC_HEADER, recording({}, { zeroed: [[0x2000_0001, 1]] })],
+      `${at}"zeroed" is [[536870913,1]]; it must be of pages that the recorded machine has`,
+    ],
+    [
+      'no RX states',
+      [SPMC_HEADER, recording({}, { rxbusy: undefined })],
+      `${at}"rxbusy" is missing; it must be a list of endpoints`,
+    ],
+    [
+      'no count of transactions',
+      [SPMC_HEADER, recording({}, { slots: undefined })],
+      `${at}"slots" is missing; it must be a number ("0x…" or decimal)`,
+    ],
+  ])('%s', (_, lines, message) => {
+    expect(messageOf(lines).slice(0, message.length)).toBe(message);
+  });
+
+  it('is not one that is well-formed', () => {
+    expect(messageOf([SPMC_HEADER, '', recording()])).toBe('no message');
+  });
+
+  it('takes no profile', () => {
+    const replay = new FileReplay('file', { profile: XEN_2024 });
+    expect(() => replay.line(SPMC_HEADER, 1)).toThrow(
+      'file:1:1: a recording of an SPMC has no profile; replay it without one',
+    );
   });
 });

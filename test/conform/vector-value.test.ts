@@ -21,18 +21,31 @@ describe('numbers of vector files', () => {
     ['17', 17, 0],
     ['-1', 0xffff_ffff, 0xffff_ffff],
     ['-6', 0xffff_fffa, 0xffff_ffff],
+    ['9007199254740993', 1, 0x20_0000],
+    ['18446744073709551615', 0xffff_ffff, 0xffff_ffff],
   ])('%j is %i and %i', (value, low, high) => {
     expect(parseWords(value)).toBe(true);
     expect([parsed.low, parsed.high]).toEqual([low, high]);
   });
 
-  it.each([['0x'], ['0x12345678123456789'], ['0xg'], ['1.5'], [''], ['--1'], [1.5], [2 ** 60], [null], [true], [[]]])(
-    '%j is none',
-    (value) => {
-      expect(parseWords(value)).toBe(false);
-      expect(parseDouble(value)).toBeNull();
-    },
-  );
+  it.each([
+    ['0x'],
+    ['18446744073709551616'],
+    ['-9223372036854775808'],
+    ['0x12345678123456789'],
+    ['0xg'],
+    ['1.5'],
+    [''],
+    ['--1'],
+    [1.5],
+    [2 ** 60],
+    [null],
+    [true],
+    [[]],
+  ])('%j is none', (value) => {
+    expect(parseWords(value)).toBe(false);
+    expect(parseDouble(value)).toBeNull();
+  });
 
   it('are doubles below 2^53 only', () => {
     expect(parseDouble('0x1fffffffffffff')).toBe(Number.MAX_SAFE_INTEGER);

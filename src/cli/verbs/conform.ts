@@ -1,6 +1,8 @@
-// `ffabric conform`: replays recorded vectors on the mediator and compares every answer.
+// `ffabric conform`: replays recorded vectors on the mediator or on the SPMC, as each file says, and compares every
+// answer.
 //
-// Exit code 1: something differs. Ctrl-C prints what was found so far.
+// Exit code 1: something differs. A refusal is no difference: ours keeps a property there that the recorded answer
+// breaks. Ctrl-C prints what was found so far.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -30,13 +32,14 @@ const HELP = `
 Examples:
   $ ffabric conform vectors/xen-*.jsonl.gz
   $ ffabric conform vectors/xen-2024.share.jsonl.gz --session ma-scattered-2
+  $ ffabric conform vectors/hafnium.*.jsonl.gz
 
 Exit code: 0 all as recorded, 1 something differs, 2 a file could not be read.`;
 
 export function register(program: Command, context: CliContext): void {
   program
     .command('conform')
-    .description('Replays recorded vectors on the mediator and compares every answer, SMC, reference and timer.')
+    .description('Replays recorded vectors on the mediator or the SPMC and compares all that its calls show.')
     .argument('<file...>', 'vector files (.jsonl or .jsonl.gz)')
     .option('--profile <name>', `replay on this profile, not on the one that the file names (${profileNames()})`)
     .option('--session <text>', 'only sessions whose name contains this')
@@ -74,7 +77,7 @@ async function conform(files: readonly string[], flags: ConformFlags, context: C
     for (const number of forEachLine(text, replay)) if (number % BREATH_LINES === 0) await context.breathe();
     if (flags.json !== true) context.out.print([fileLine(replay)]);
   }
-  if (flags.session !== undefined && replays.every((replay) => replay.passed + replay.failed + replay.skipped === 0)) {
+  if (flags.session !== undefined && replays.every((replay) => replay.sessions === 0)) {
     throw new UserError(`no session's name contains '${flags.session}'`, null, '--session takes a part of a name');
   }
   report();
@@ -139,6 +142,7 @@ function document(replays: readonly FileReplay[], seconds: number): unknown {
       passed: total(replays, (replay) => replay.passed),
       failed: total(replays, (replay) => replay.failed),
       skipped: total(replays, (replay) => replay.skipped),
+      refused: total(replays, (replay) => replay.refused),
     },
     calls: total(replays, (replay) => replay.calls),
     seconds: Number(seconds.toFixed(3)),
@@ -160,7 +164,8 @@ function fileLine(replay: FileReplay): StyledLine {
   return [
     span(`${count(replay.passed)} passed`, 'good'),
     span(`${count(replay.failed)} failed`, failed),
-    span(`${count(replay.skipped)} skipped  `, 'dim'),
+    span(`${count(replay.skipped)} skipped`, 'dim'),
+    span(replay.refused > 0 ? `${count(replay.refused)} refused  ` : '  ', 'dim'),
     span(replay.file),
   ];
 }
@@ -177,17 +182,31 @@ function summary(
   if (failures.length > max) {
     lines.push([span(`… and ${failures.length - max} more (--max ${failures.length} shows all)`, 'dim')]);
   }
+  lines.push(...refusalLines(replays));
   const passed = total(replays, (replay) => replay.passed);
   const skipped = total(replays, (replay) => replay.skipped);
-  const all = passed + skipped + failures.length;
+  const refused = total(replays, (replay) => replay.refused);
+  const all = total(replays, (replay) => replay.sessions);
   const number = (value: number) => value.toLocaleString('en-US');
   const sessions = `${number(all)} ${all === 1 ? 'session' : 'sessions'}`;
-  const calls = `${number(total(replays, (replay) => replay.calls))} guest calls`;
+  const callCount = total(replays, (replay) => replay.calls);
+  const callers = replays.some((replay) => replay.isOfSpmc) ? '' : 'guest ';
+  const calls = `${number(callCount)} ${callers}${callCount === 1 ? 'call' : 'calls'}`;
+  const withRefused = refused > 0 ? `, ${number(refused)} refused` : '';
   const verdict =
-    `${number(passed)} passed, ${number(failures.length)} failed, ${number(skipped)} skipped of ${sessions}, ` +
-    `${calls}, ${seconds.toFixed(1)} s`;
+    `${number(passed)} passed, ${number(failures.length)} failed, ${number(skipped)} skipped${withRefused} ` +
+    `of ${sessions}, ${calls}, ${seconds.toFixed(1)} s`;
   lines.push([span(verdict, failures.length > 0 ? 'wrong' : 'good')]);
   return lines;
+}
+
+/** Why ours refused, and how often. */
+function refusalLines(replays: readonly FileReplay[]): StyledLine[] {
+  const counts = new Map<string, number>();
+  for (const { reason } of replays.flatMap((replay) => replay.refusals)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return [...counts].map(([reason, count]) => [span(`refused ${count}: ${reason}`, 'dim')]);
 }
 
 function failureLines(failure: Failure, profile: string | undefined): StyledLine[] {
