@@ -5,6 +5,7 @@ import { XEN_2024 } from '../../../src/hypervisor/profiles/xen-2024.ts';
 import { XEN_2026 } from '../../../src/hypervisor/profiles/xen-2026.ts';
 import { XEN_2026_VM_TO_VM } from '../../../src/hypervisor/profiles/xen-2026-vm-to-vm.ts';
 import { Door, type DoorOptions, HEADER_BYTES, RECORD_BYTES, RECORDS_MAX } from '../door/door.ts';
+import type { Random } from '../random.ts';
 import { type Features, Finding, type Target } from '../target.ts';
 
 /** Operations by their code (see door.ts and guest-calls.ts), each with a guest. */
@@ -97,7 +98,35 @@ const DOORS: readonly DoorTarget[] = [
   },
 ];
 
+/** First kinds of the secure world's answers, as hostile-spmc.ts divides them. */
+const ANSWER_KINDS = [0, 136, 136, 136, 156, 164, 168, 176, 184, 196, 204, 216, 232, 240, 246];
+
+/** A field of one record: its operation, its guest, or one answer of a kind that is drawn first. */
+function mutateRecord(input: Uint8Array, random: Random): Uint8Array {
+  const count = Math.floor((input.length - HEADER_BYTES) / RECORD_BYTES);
+  if (count <= 0) return input;
+  const at = HEADER_BYTES + RECORD_BYTES * random.below(count);
+  switch (random.below(5)) {
+    case 0:
+      input[at] = random.below(26);
+      return input;
+    case 1:
+      input[at + 1] = random.below(3) | (random.below(2) << 4);
+      return input;
+    case 2:
+      input[at + 6] = random.below(256);
+      return input;
+    default: {
+      const answer = at + 16 + 2 * random.pick([0, 0, 0, 1, 1, 2, 3]);
+      input[answer] = random.pick(ANSWER_KINDS);
+      input[answer + 1] = random.oneIn(4) ? random.below(256) : random.below(16);
+      return input;
+    }
+  }
+}
+
 const COMMON = {
+  mutate: mutateRecord,
   bytesMax: HEADER_BYTES + RECORD_BYTES * RECORDS_MAX,
   recordBytes: RECORD_BYTES,
   headerBytes: HEADER_BYTES,
