@@ -27,6 +27,7 @@ import {
 } from '../../src/abi/function-ids.ts';
 import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
 import type { Domain } from '../../src/hypervisor/domain.ts';
+import { FFABRIC } from '../../src/hypervisor/profiles/ffabric.ts';
 import {
   contextOf,
   drive,
@@ -274,6 +275,17 @@ describe('the schedule-receiver interrupt', () => {
     contextOf(guest).secureNotificationPending = true;
     expect(pending(mediator, guest, FFA_NOTIFICATION_INFO_GET_32)).toEqual([FFA_SUCCESS_64, 0, 0x80, 2, 0, 0, 0, 0]);
     expect(pending(mediator, guest)).toEqual(errorAnswer(FFA_NO_DATA));
+  });
+
+  it.each([
+    [FFA_NOTIFICATION_INFO_GET_32, FFA_SUCCESS_32],
+    [FFA_NOTIFICATION_INFO_GET_64, FFA_SUCCESS_64],
+  ])('is told as wide as it was asked in the default profile: function %i', (functionId, success) => {
+    const mediator = new Mediator({ profile: FFABRIC });
+    const guest = mediator.readyGuest(FFA_VERSION_1_1);
+    expect(pending(mediator, guest, functionId)).toEqual(errorAnswer(FFA_NO_DATA));
+    contextOf(guest).secureNotificationPending = true;
+    expect(pending(mediator, guest, functionId)).toEqual([success, 0, 0x80, guest.vmId, 0, 0, 0, 0]);
   });
 
   it('is forgotten when all bitmaps of the secure world are got', () => {
