@@ -144,8 +144,8 @@ describe('a profile that is given', () => {
   });
 });
 
-const SPMC_HEADER =
-  '{"format":"ffabric-spmc-vectors/1","config":{"ffa_versions":{"0":"1.2","0x8001":"1.2","0x8002":"1.2","0x8003":"1.2"}}}';
+const VERSIONS = '"ffa_versions":{"0":"1.2","0x8001":"1.2","0x8002":"1.2","0x8003":"1.2"}';
+const SPMC_HEADER = `{"format":"ffabric-spmc-vectors/1","config":{${VERSIONS}}}`;
 
 /** A recording of one call that releases RX; `step` replaces its fields, `out` those of its answer. */
 function recording(step: Record<string, unknown> = {}, out: Record<string, unknown> = {}): string {
