@@ -1,5 +1,5 @@
-// The documentation of world files, made from the schema and the tables that the reader itself goes by: docs/world-files.md
-// is this text, and a test holds it against it.
+// The documentation of world files, made from the schema and the tables that the reader itself goes by:
+// docs/world-files.md is this text, and a test holds it against it.
 
 import { GUEST_STEPS, SP_PROGRAMS, WORD_EXPRESSION_FORM } from '../world/vocabulary.ts';
 import { fileName } from './step-reader.ts';
@@ -14,11 +14,12 @@ interface SchemaNode {
 
 const INTRODUCTION = `# World files
 
-This page is made from the tables that the reader of world files itself goes by (\`npx tsx scripts/world-files-doc.ts\`).
+This page is made from the tables that the reader of world files itself goes by
+(\`npx tsx scripts/world-files-doc.ts\`).
 
-A world is a YAML file: memory, partitions, guests with their scripts, what happens when, which answers of the secure world
-are replaced, and what must hold at the end. \`ffabric run FILE\` runs it in virtual time. Worlds to begin with are in
-\`worlds/\`.
+A world is a YAML file: memory, partitions, guests with their scripts, what happens when, which answers of the secure
+world are replaced, and what must hold at the end. \`ffabric run FILE\` runs it in virtual time. Worlds to begin with
+are in \`worlds/\`.
 
     partitions:
       - {name: crypto, id: 0x8001, program: holder}
@@ -35,10 +36,12 @@ are replaced, and what must hold at the end. \`ffabric run FILE\` runs it in vir
       - {guest: g1, is: gone, by: 6s}
       - pages: back
 
-- A **time** has a unit: \`5ns\`, \`10us\`, \`250ms\`, \`1s\`, \`2min\`. **Pages** are a number, or a size: \`64KiB\`, \`1MiB\`.
+- A **time** has a unit: \`5ns\`, \`10us\`, \`250ms\`, \`1s\`, \`2min\`. **Pages** are a number, or a size: \`64KiB\`,
+  \`1MiB\`.
 - A **name** stands for a guest or a partition wherever an endpoint is asked for; an id does as well.
-- A **module** of your own (\`program: ./mine.js\`) exports \`create(environment)\`, which returns \`{run(context), reset()}\`;
-  its path is relative to the world file. A TypeScript module needs a Node that strips types (22.18 or later).
+- A **module** of your own (\`program: ./mine.js\`) exports \`create(environment)\`, which returns
+  \`{run(context), reset()}\`; its path is relative to the world file. A TypeScript module
+  needs a Node that strips types (22.18 or later).
 - A mistake is one message with file, line and column.
 `;
 
@@ -74,7 +77,24 @@ export function worldFilesPage(): string {
     }
     lines.push('');
   }
-  return `${lines.join('\n').trimEnd()}\n`;
+  return `${lines.flatMap(wrapped).join('\n').trimEnd()}\n`;
+}
+
+const COLUMNS = 120;
+
+/** A paragraph or item as lines of at most so many columns; what follows an item's first line is indented. */
+function wrapped(text: string): string[] {
+  if (text.length <= COLUMNS || text.includes('\n')) return [text];
+  const indent = text.startsWith('- ') ? '  ' : '';
+  const rows: string[] = [];
+  let row = '';
+  for (const word of text.split(' ')) {
+    if (row !== '' && row.length + 1 + word.length > COLUMNS) {
+      rows.push(row);
+      row = `${indent}${word}`;
+    } else row = row === '' ? word : `${row} ${word}`;
+  }
+  return [...rows, row];
 }
 
 /** The fields of a mapping, those of mappings inside below them. */

@@ -52,7 +52,7 @@ function required<T>(type: ValueType<T>, doc: string) {
 function optional<T, const F>(type: ValueType<T>, fallback: F, doc: string, text = String(fallback)) {
   return leaf(type)
     .optional()
-    .transform((value) => value ?? fallback)
+    .transform((value) => (value === undefined ? fallback : value))
     .meta({ doc, fits: type.fits, fallback: text });
 }
 
@@ -70,7 +70,9 @@ function problemsOf(context: z.RefinementCtx): Problems {
 }
 
 const FAULT_ANSWER: ValueType<string> = {
-  fits: "an FF-A error such as DENIED, 'status RETRY' (in a framework response), SUCCESS, INTERRUPT, UNKNOWN or GARBAGE",
+  fits:
+    "an FF-A error such as DENIED, 'status RETRY' (in a framework response), SUCCESS, INTERRUPT, UNKNOWN or " +
+    'GARBAGE',
   read: (value) => (typeof value === 'string' && isFaultAnswer(value) ? value : undefined),
 };
 

@@ -5,7 +5,8 @@ import { NS_PER_S } from '../base/units.ts';
 import { SpProgram } from '../partitions/sp-program.ts';
 import type { Expectation } from './description.ts';
 import { guestPages, guestState } from './report.ts';
-import type { World, WorldGuest } from './world.ts';
+import type { World } from './world.ts';
+import type { WorldGuest } from './world-parts.ts';
 
 export interface ExpectationOutcome {
   readonly held: boolean;

@@ -12,3 +12,4 @@ export * from './report.ts';
 export * from './scheduler.ts';
 export * from './vocabulary.ts';
 export * from './world.ts';
+export * from './world-parts.ts';

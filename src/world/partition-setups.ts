@@ -2,7 +2,8 @@
 // description, buffers in the image's last pages.
 
 import type { Uuid } from '../abi/uuid.ts';
-import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import { type FrameNumber, PAGE_SIZE_BYTES } from '../base/units.ts';
+import { type FrameTable, OWNER_SECURE } from '../hardware/frames.ts';
 import type { DmaEngine } from '../partitions/dma-engine.ts';
 import { createSpProgram } from '../partitions/sp-programs.ts';
 import type { PartitionSetup } from '../spmc/partition-setup.ts';
@@ -20,6 +21,24 @@ export function secureBaseOf(description: WorldDescription): number {
     if (baseAddress !== undefined) base = Math.max(base, baseAddress + pages * PAGE_SIZE_BYTES);
   }
   return base;
+}
+
+/** From `first` to `end` lies nothing but the images that were placed there: no guest may get the rest. */
+export function reserveGaps(
+  frames: FrameTable,
+  description: WorldDescription,
+  first: FrameNumber,
+  end: FrameNumber,
+): void {
+  const images = description.partitions
+    .filter(({ baseAddress }) => baseAddress !== undefined)
+    .map(({ baseAddress, pages }) => ({ first: (baseAddress ?? 0) / PAGE_SIZE_BYTES, count: pages }))
+    .sort((a, b) => a.first - b.first);
+  let at = first;
+  for (const image of [...images, { first: end, count: 0 }]) {
+    if (image.first > at) frames.allocateAt(at, image.first - at, OWNER_SECURE);
+    at = image.first + image.count;
+  }
 }
 
 /** `programs`: beside the built-in ones. */

@@ -9,7 +9,8 @@ import { nameHandle } from '../oracle/violation.ts';
 import type { ScriptFailure } from '../partitions/guest-script.ts';
 import type { GuestEnd } from './description.ts';
 import type { ExpectationOutcome } from './expectations.ts';
-import type { World, WorldGuest } from './world.ts';
+import type { World } from './world.ts';
+import type { WorldGuest } from './world-parts.ts';
 
 /** How a guest stands; `absent`: nobody has created it. */
 export type GuestState = GuestEnd | 'absent';

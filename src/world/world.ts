@@ -23,25 +23,16 @@ import {
   EVENT_VIOLATION,
 } from '../base/event-kinds.ts';
 import type { EventListener, EventLog } from '../base/event-log.ts';
-import { type FrameNumber, type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
+import { type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
-import type { Conduit, InterruptSink } from '../hardware/conduit.ts';
-import { OWNER_SECURE } from '../hardware/frames.ts';
+import type { InterruptSink } from '../hardware/conduit.ts';
 import { Machine } from '../hardware/machine.ts';
-import {
-  EXIT_CALL,
-  EXIT_CRASH,
-  EXIT_IDLE,
-  EXIT_WORK,
-  type PartitionEntry,
-  type VcpuContext,
-} from '../hardware/partition-entry.ts';
+import { EXIT_CALL, EXIT_CRASH, EXIT_IDLE, EXIT_WORK, type VcpuContext } from '../hardware/partition-entry.ts';
 import { Pe } from '../hardware/pe.ts';
 import type { Stage2 } from '../hardware/stage2.ts';
 import type { Timer } from '../hardware/time.ts';
 import { DOMAIN_ALIVE, type Domain, TEE_FFA } from '../hypervisor/domain.ts';
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
-import type { Profile } from '../hypervisor/profile.ts';
 import { PROFILES } from '../hypervisor/profiles/profile-table.ts';
 import { RecordLifecycle } from '../hypervisor/record-lifecycle.ts';
 import type { OracleOptionsInput } from '../oracle/options.ts';
@@ -61,10 +52,13 @@ import { WorldDmaEngine } from './dma-engine.ts';
 import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
 import { GuestMemory } from './guest-memory.ts';
+import { guestProgram } from './guest-program.ts';
 import { oracleOptions } from './oracle-options.ts';
-import { partitionSetups, secureBaseOf } from './partition-setups.ts';
+import { partitionSetups, reserveGaps, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
 import { Scheduler } from './scheduler.ts';
+import { WorkQueue } from './work-queue.ts';
+import type { WorldGuest, WorldParts } from './world-parts.ts';
 
 /** The schedule-receiver interrupt's number at the hypervisor. */
 const SPACE_ALL_VMS = -1;
@@ -73,46 +67,6 @@ const STEPS_MAX = 50_000_000;
 const HOST_PE = 0;
 /** A VM id that is never given. */
 const NOBODY = 0x7fff;
-
-/** A guest of the description, and what has become of it. */
-export interface WorldGuest {
-  readonly name: string;
-  readonly description: GuestDescription;
-  readonly script: GuestScript;
-  /** What its vCPUs run: the script, or a program of the world's maker. */
-  readonly program: PartitionEntry;
-  domain: Domain | null;
-  vmId: number;
-  /** 0, or the errno with which its creation ended. */
-  createError: number;
-  createdNs: Nanoseconds | null;
-  /** When its destruction was asked for, and when nothing of it was left. */
-  destroyAskedNs: Nanoseconds | null;
-  goneNs: Nanoseconds | null;
-  readonly pes: Pe[];
-  /** Indices of the PEs whose vCPU sleeps in the guest's own code. */
-  readonly asleep: Set<number>;
-}
-
-/** What a world is made with beside its description; nothing of it is needed for a plain run. */
-export interface WorldParts {
-  /** Programs beside the built-in ones, by name. */
-  readonly programs?: ReadonlyMap<string, ProgramMaker>;
-  /** Profiles by name instead of PROFILES. */
-  readonly profiles?: ReadonlyMap<string, Profile>;
-  /** Personalities by name; `hafnium` is always there. */
-  readonly personalities?: ReadonlyMap<string, Personality>;
-  /** What the oracle is told instead of what fits the profile. */
-  readonly oracle?: OracleOptionsInput;
-  /** False: no oracle (benchmarks). */
-  readonly judged?: boolean;
-  /** False: events are told to listeners and not kept. */
-  readonly keepEvents?: boolean;
-  /** Changes the SPMC before it boots (tests of the oracle). */
-  readonly spmc?: (spmc: Spmc) => void;
-  /** Stands between the mediator and the SPMC (tests of the oracle). */
-  readonly conduit?: (inner: Conduit) => Conduit;
-}
 
 export class World implements EventListener {
   readonly description: WorldDescription;
@@ -158,7 +112,7 @@ export class World implements EventListener {
     const securePages = unplaced.reduce((sum, { pages }) => sum + pages, 0);
     const firstFrame = description.memoryBase / PAGE_SIZE_BYTES;
     this.machine = new Machine({ firstFrame, frameCount: secureBase / PAGE_SIZE_BYTES + securePages - firstFrame });
-    this.reserve(normalEnd / PAGE_SIZE_BYTES, secureBase / PAGE_SIZE_BYTES);
+    reserveGaps(this.machine.frames, description, normalEnd / PAGE_SIZE_BYTES, secureBase / PAGE_SIZE_BYTES);
     if (parts.keepEvents !== false) this.machine.events.keep();
     this.scheduler = new Scheduler(this.machine, description.timeSliceNs);
     this.scheduler.takesTurns = description.interleave;
@@ -300,19 +254,6 @@ export class World implements EventListener {
 
   // Making ----------------------------------------------------------------------------------------------------------
 
-  /** Between the normal world's memory and the secure world's lies nothing, except where a partition is placed. */
-  private reserve(first: FrameNumber, end: FrameNumber): void {
-    const images = this.description.partitions
-      .filter(({ baseAddress }) => baseAddress !== undefined)
-      .map(({ baseAddress, pages }) => ({ first: (baseAddress ?? 0) / PAGE_SIZE_BYTES, count: pages }))
-      .sort((a, b) => a.first - b.first);
-    let at = first;
-    for (const image of [...images, { first: end, count: 0 }]) {
-      if (image.first > at) this.machine.frames.allocateAt(at, image.first - at, OWNER_SECURE);
-      at = image.first + image.count;
-    }
-  }
-
   private personality(parts: WorldParts): Personality {
     const { personality, handleShape } = this.description;
     const known =
@@ -369,7 +310,7 @@ export class World implements EventListener {
         name,
         description,
         script,
-        program: this.guestProgram(name, description, script, programs),
+        program: guestProgram(name, description, script, { programs, endpoints: this.endpoints, dma: this.dma }),
         domain: null,
         vmId: 0,
         createError: 0,
@@ -385,30 +326,6 @@ export class World implements EventListener {
     if (description.count === 1) return;
     const all = this.guests.filter((guest) => guest.description === description);
     this.guestsByName.set(description.name, all);
-  }
-
-  private guestProgram(
-    name: string,
-    description: GuestDescription,
-    script: GuestScript,
-    programs: ReadonlyMap<string, ProgramMaker>,
-  ): PartitionEntry {
-    if (description.program === undefined) return script;
-    const maker = programs.get(description.program);
-    if (maker === undefined) throw new UserError(`guest ${name}: program '${description.program}' was not loaded`);
-    return maker({
-      name,
-      kind: 'guest',
-      version: description.ffaVersion,
-      vcpuCount: description.vcpus.length,
-      txAddress: script.endpoint.txAddress,
-      rxAddress: script.endpoint.rxAddress,
-      buffersMapped: false,
-      memory: { address: description.ramBase, pageCount: description.pages },
-      endpoints: this.endpoints,
-      dma: this.dma,
-      parameters: description.parameters ?? {},
-    });
   }
 
   private *creations(): Iterable<TimelineEntry> {
@@ -661,28 +578,5 @@ export class World implements EventListener {
         this.violationCount,
       );
     }
-  }
-}
-
-/** Work that waits for a host PE, first come first served. */
-class WorkQueue {
-  private items: { name: string; work: (pe: Pe) => Coroutine }[] = [];
-  private next = 0;
-
-  get empty(): boolean {
-    return this.next === this.items.length;
-  }
-
-  push(name: string, work: (pe: Pe) => Coroutine): void {
-    this.items.push({ name, work });
-  }
-
-  take(): { name: string; work: (pe: Pe) => Coroutine } {
-    const item = present(this.items[this.next++], 'waiting work');
-    if (this.empty) {
-      this.items = [];
-      this.next = 0;
-    }
-    return item;
   }
 }

@@ -26,7 +26,8 @@ describe('loadWorld', () => {
   });
 
   it('reads units', () => {
-    const file = `${PARTITION}guests:\n  - {name: g1, pages: 1MiB, create: 250ms}\nuntil: 2min\nmemory: {pages: 64MiB}\n`;
+    const guest = '  - {name: g1, pages: 1MiB, create: 250ms}\n';
+    const file = `${PARTITION}guests:\n${guest}until: 2min\nmemory: {pages: 64MiB}\n`;
     const world = loadWorld(`${file}timeline:\n  - {at: 1.5s, destroy: g1}\n  - {at: 10us, say: hello}\n`, 'w.yaml');
     expect(world.guests[0]).toMatchObject({ pages: 256, createAtNs: 250e6 });
     expect(world).toMatchObject({ untilNs: 120e9, memoryPages: 16_384 });
@@ -98,8 +99,8 @@ const MESSAGES: readonly (readonly [what: string, text: string, message: string]
   [
     'a missing program',
     `partitions:\n  - {name: p, id: 0x8001, program: hodler}\n${GUEST}`,
-    "w.yaml:2:36: partitions[0].program: no program 'hodler'; did you mean 'holder'? (or the path of a module, such as " +
-      './program.js)',
+    "w.yaml:2:36: partitions[0].program: no program 'hodler'; did you mean 'holder'? (or the path of a module, " +
+      'such as ./program.js)',
   ],
   [
     'a missing parameter',
@@ -130,8 +131,8 @@ const MESSAGES: readonly (readonly [what: string, text: string, message: string]
   [
     'overlapping memory',
     `partitions:\n  - {name: a, id: 0x8001, program: echo, base: 0x4fff0000}\n${GUEST}`,
-    'w.yaml:2:48: partitions[0].base: 0x4fff0000 to 0x5002ffff overlaps the memory of the normal world (0x40000000 to ' +
-      "0x4fffffff); leave 'base' out, or begin at 0x50000000",
+    'w.yaml:2:48: partitions[0].base: 0x4fff0000 to 0x5002ffff overlaps the memory of the normal world (0x40000000 ' +
+      "to 0x4fffffff); leave 'base' out, or begin at 0x50000000",
   ],
   [
     'too much memory',
@@ -166,8 +167,8 @@ const MESSAGES: readonly (readonly [what: string, text: string, message: string]
   [
     'an answer that is none',
     `${GUEST}faults:\n  - {call: MEM_RECLAIM, answer: NO}\n`,
-    "w.yaml:4:33: faults[0].answer: found 'NO'; expected an FF-A error such as DENIED, 'status RETRY' (in a framework " +
-      'response), SUCCESS, INTERRUPT, UNKNOWN or GARBAGE',
+    "w.yaml:4:33: faults[0].answer: found 'NO'; expected an FF-A error such as DENIED, 'status RETRY' (in a " +
+      'framework response), SUCCESS, INTERRUPT, UNKNOWN or GARBAGE',
   ],
   [
     'a profile that is none',

@@ -42,7 +42,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   service: { mayImport: [...CORE, 'scenario', 'export', 'qemu'], packages: ['node:', 'zod'] },
   cli: {
     mayImport: [...CORE, 'scenario', 'export', 'qemu', 'service'],
-    packages: ['node:', 'commander', 'picocolors', 'yaml', 'zod'],
+    // Computed: the modules that a world file names as programs.
+    packages: ['node:', 'commander', 'picocolors', 'yaml', 'zod', '(computed)'],
   },
 };
 

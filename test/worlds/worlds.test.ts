@@ -1,5 +1,5 @@
-// Every world in worlds/ runs and holds, and is the same run on every machine; and each turns red, by the property that it
-// is about, when the code that it is about is taken out (mutants/).
+// Every world in worlds/ runs and holds, and is the same run on every machine; and each turns red, by the property
+// that it is about, when the code that it is about is taken out (mutants/).
 //
 // A golden hash changes when a world, or what it runs through, changes on purpose: `npx vitest run test/worlds -u` then
 // writes the new one, and its change is part of the commit.

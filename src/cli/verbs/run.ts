@@ -15,13 +15,14 @@ import { Timeline, type TimelineDetail } from '../../export/event-text.ts';
 import { mermaidDiagram } from '../../export/mermaid.ts';
 import { perfettoTrace } from '../../export/perfetto.ts';
 import { line, type StyledLine } from '../../export/styled-text.ts';
+import { wherePagesWent } from '../../export/where-pages-went.ts';
 import { PROFILES } from '../../hypervisor/profiles/profile-table.ts';
 import type { WorldReport } from '../../world/report.ts';
 import { World } from '../../world/world.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
 import { loadWorldFrom } from '../world/load-world.ts';
-import { pagesLines, verdictLines } from '../world/verdict.ts';
+import { reportDocument, verdictLines } from '../world/verdict.ts';
 import { worldNames } from '../world/world-names.ts';
 
 interface RunFlags {
@@ -91,7 +92,7 @@ async function run(context: CliContext, file: string, flags: RunFlags): Promise<
   if (flags.trace !== undefined) save(context, flags.trace, perfettoTrace(events, names));
   if (report.verdict === 'violated') context.exitCode = EXIT_FAILED;
   if (flags.json === true) {
-    context.out.json(document(report, seconds));
+    context.out.json(reportDocument(report, seconds));
     return;
   }
   if (flags.mermaid === true) {
@@ -104,7 +105,8 @@ async function run(context: CliContext, file: string, flags: RunFlags): Promise<
     else context.out.print(timeline(world, names, detail));
   }
   const again = `ffabric run ${file}${flags.profile === undefined ? '' : ` --profile ${profile}`} --detail all`;
-  context.out.print([...pagesLines(events, names), ...verdictLines(report, seconds, again)]);
+  if (flags.quiet !== true) context.out.print([[]]);
+  context.out.print([...wherePagesWent(events, names), ...verdictLines(report, seconds, again)]);
 }
 
 function detailOf(flags: RunFlags): TimelineDetail | null {
@@ -132,12 +134,6 @@ async function complete(context: CliContext, world: World): Promise<WorldReport>
     await context.breathe();
   }
   return world.finish();
-}
-
-/** The shape that scripts rely on. */
-function document(report: WorldReport, seconds: number): unknown {
-  const { events, guests, quarantine, verdict, violations, virtualNs, world } = report;
-  return { world, verdict, events, seconds: Number(seconds.toFixed(6)), virtualNs, guests, quarantine, violations };
 }
 
 function timeline(world: World, names: ActorNames, wanted: TimelineDetail | null): StyledLine[] {

@@ -1,16 +1,16 @@
-// The closing lines of a run: where each page went, what is in quarantine, which expectations held, what was violated.
+// What a run came to, as the closing lines of its output and as a document: what is in quarantine, which expectations
+// held, what was violated.
 
-import type { ActorNames } from '../../export/actor-names.ts';
-import type { EventSource } from '../../export/event-source.ts';
 import { LineBuilder, line, type StyledLine } from '../../export/styled-text.ts';
 import { columnTime, spanTime } from '../../export/time-text.ts';
-import { wherePagesWent } from '../../export/where-pages-went.ts';
 import type { WorldReport } from '../../world/report.ts';
 
 const SHOWN_MAX = 20;
 
-export function pagesLines(events: EventSource, names: ActorNames): StyledLine[] {
-  return [[], ...wherePagesWent(events, names)];
+/** What `--json` prints: the shape that scripts rely on. */
+export function reportDocument(report: WorldReport, seconds: number): unknown {
+  const { events, guests, quarantine, verdict, violations, virtualNs, world } = report;
+  return { world, verdict, events, seconds: Number(seconds.toFixed(6)), virtualNs, guests, quarantine, violations };
 }
 
 export function verdictLines(report: WorldReport, seconds: number, again: string): StyledLine[] {

@@ -1,6 +1,7 @@
 // The default profile with its teardown taken out: what a hypervisor does that forgets, at a guest's end, that somebody
 // else has its memory. For contrast only.
 
+import { TOUCH_DOMAIN } from '../../base/announcement.ts';
 import type { Coroutine } from '../../base/coroutine.ts';
 import type { Pe } from '../../hardware/pe.ts';
 import type { Domain } from '../../hypervisor/domain.ts';
@@ -10,9 +11,10 @@ import { FFABRIC } from '../../hypervisor/profiles/ffabric.ts';
 import { RecordLifecycle } from '../../hypervisor/record-lifecycle.ts';
 
 class NoTeardown extends RecordLifecycle {
-  override *domainTeardown(hypervisor: Hypervisor, _pe: Pe, domain: Domain): Coroutine {
+  override *domainTeardown(hypervisor: Hypervisor, pe: Pe, domain: Domain): Coroutine {
     const context = domain.ffa;
     if (context === null) return;
+    if (pe.stepping) yield pe.writes(TOUCH_DOMAIN, domain.serial);
     const { frames } = hypervisor.machine;
     hypervisor.vmList.leave(context);
     domain.ffa = null;

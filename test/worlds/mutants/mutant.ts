@@ -7,7 +7,7 @@ import type { Handler, Profile } from '../../../src/hypervisor/profile.ts';
 import { FFABRIC } from '../../../src/hypervisor/profiles/ffabric.ts';
 import { RecordLifecycle } from '../../../src/hypervisor/record-lifecycle.ts';
 import { TeardownWorker } from '../../../src/hypervisor/teardown-worker.ts';
-import type { WorldParts } from '../../../src/world/world.ts';
+import type { WorldParts } from '../../../src/world/world-parts.ts';
 
 export interface Mutant {
   /** The world whose story it breaks. */

@@ -17,7 +17,7 @@ import type { Vcpu } from '../../../src/hypervisor/domain.ts';
 import type { Hypervisor } from '../../../src/hypervisor/hypervisor.ts';
 import type { Handler } from '../../../src/hypervisor/profile.ts';
 import { RecordLifecycle } from '../../../src/hypervisor/record-lifecycle.ts';
-import type { WorldParts } from '../../../src/world/world.ts';
+import type { WorldParts } from '../../../src/world/world-parts.ts';
 import { handler, lifecycle, type Mutant, profile } from './mutant.ts';
 
 /** An SPMC with a thin layer before it; `before` returns what is done once the answer is there, or null. */
