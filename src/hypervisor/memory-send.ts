@@ -67,7 +67,7 @@ export function sendMemory(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending 
   const pending = hypervisor.secure.call(pe, context.vmId);
   if (pending !== null) return finishSend(hypervisor, pe, vcpu, context, made, pending);
   if (isPreempted(pe)) return finishSend(hypervisor, pe, vcpu, context, made, null);
-  conclude(hypervisor, pe, vcpu, context, made);
+  conclude(hypervisor, pe, vcpu, context, made, true);
   return null;
 }
 
@@ -126,7 +126,7 @@ function* transmitInSteps(
   yield* callToEnd(hypervisor, pe, context);
   const sent = yield* sendRest(hypervisor, pe, context, made, cursor, first, total, fragmented);
   if (!fragmented || sent < 0 || sent === total) {
-    conclude(hypervisor, pe, vcpu, context, made);
+    conclude(hypervisor, pe, vcpu, context, made, sent === total);
     return;
   }
   records.sharesInFlight--;
@@ -214,5 +214,5 @@ function* finishSend(
 ): Coroutine {
   if (pending !== null) yield* pending;
   yield* runToEnd(hypervisor, pe, context);
-  conclude(hypervisor, pe, vcpu, context, made);
+  conclude(hypervisor, pe, vcpu, context, made, true);
 }

@@ -96,7 +96,7 @@ function* takeFragment(
     return;
   }
   context.partial.splice(context.partial.indexOf(partial), 1);
-  conclude(hypervisor, pe, vcpu, context, made);
+  conclude(hypervisor, pe, vcpu, context, made, sent === spmcLength);
 }
 
 /** How far a share had come: enough to go back there. */

@@ -24,9 +24,19 @@ export function recordsOf(hypervisor: Hypervisor): RecordLifecycle {
   return hypervisor.lifecycle as RecordLifecycle;
 }
 
-/** Ends a send with both TX locks held: keeps it, undoes it, or quarantines what nobody knows. */
-export function conclude(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext, made: Share): void {
-  const error = settle(hypervisor, pe, vcpu.domain, context, made);
+/**
+ * Ends a send with both TX locks held: keeps it, undoes it, or quarantines what nobody knows. `complete`: whether the
+ * SPMC had all of it; a success before that is an answer out of place.
+ */
+export function conclude(
+  hypervisor: Hypervisor,
+  pe: Pe,
+  vcpu: Vcpu,
+  context: FfaContext,
+  made: Share,
+  complete: boolean,
+): void {
+  const error = settle(hypervisor, pe, vcpu.domain, context, made, complete);
   const { handleLow, handleHigh } = made;
   hypervisor.secure.txLock.release(pe);
   context.txLock.release(pe);
@@ -48,10 +58,17 @@ export function conclude(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: Ff
 const QUARANTINED = 1;
 
 /** Treats the answer in `pe.smc` to a send that is complete or refused. Returns the code for the guest. */
-function settle(hypervisor: Hypervisor, pe: Pe, domain: Domain, context: FfaContext, made: Share): number {
+function settle(
+  hypervisor: Hypervisor,
+  pe: Pe,
+  domain: Domain,
+  context: FfaContext,
+  made: Share,
+  complete: boolean,
+): number {
   const records = recordsOf(hypervisor);
   let reply = classifyReply(pe.smc);
-  if (reply === REPLY_SUCCESS && !acceptHandle(records, pe, made)) reply = REPLY_OTHER;
+  if (reply === REPLY_SUCCESS && !(complete && acceptHandle(records, pe, made))) reply = REPLY_OTHER;
   const treatment = reply === REPLY_SUCCESS ? 'done' : treatmentOf(reply, CALL_MEM_SEND);
   if (treatment === 'done') {
     leaveDonated(records, pe, made);

@@ -401,10 +401,13 @@ export class TeardownWorker {
     return this.state.handles.find(share.handleLow, share.handleHigh) === share;
   }
 
-  /** A handle that was issued anew proves that the share which had it has ended. */
+  /**
+   * A handle that was issued anew proves that the share which had it has ended, also when the share that it was issued
+   * to has gone since: then nobody has it, for this share is found under it until another takes its place.
+   */
   private proveReissued(pe: Pe, record: TeardownRecord, share: Share): boolean {
     const now = this.state.handles.find(share.handleLow, share.handleHigh);
-    if (now === null || now === share) return false;
+    if (now === share) return false;
     if (share.donated) this.quarantineShare(pe, record, share, 'donated');
     else this.releaseShare(pe, record, share);
     return true;

@@ -1,0 +1,65 @@
+// Answers of the secure world that the fuzzer found to end wrongly.
+
+import { expect, it } from 'vitest';
+import { FFA_ABORTED, FFA_INVALID_PARAMETERS } from '../../src/abi/errors.ts';
+import * as id from '../../src/abi/function-ids.ts';
+import { PAGE_SIZE_BYTES } from '../../src/base/units.ts';
+import type { Domain } from '../../src/hypervisor/domain.ts';
+import { type Answer, RAM_BASE, ScriptedMachine, type SmcRecord } from './scripted-machine.ts';
+
+const SP = 0x8001;
+const HANDLE = 0x77;
+const FIRST_BYTES = 96;
+const TOTAL_BYTES = 112;
+
+function machine(): ScriptedMachine {
+  return new ScriptedMachine([{ id: SP, properties: 1 }]);
+}
+
+/** The first of two fragments of a lend of two scattered pages. */
+function lendFirstFragment(scripted: ScriptedMachine, domain: Domain): readonly number[] {
+  scripted.describe(domain, SP, 16, 1, 2);
+  const frame = domain.stage2.translate(RAM_BASE / PAGE_SIZE_BYTES);
+  // The composite announces two ranges.
+  scripted.machine.frames.contents.write(frame * PAGE_SIZE_BYTES + 68, Uint8Array.of(2), 0, 1);
+  return scripted.call(domain.vcpus[0], id.FFA_MEM_LEND_32, TOTAL_BYTES, FIRST_BYTES);
+}
+
+function reclaims(scripted: ScriptedMachine): readonly SmcRecord[] {
+  return scripted.spmc.named('FFA_MEM_RECLAIM');
+}
+
+it('takes a success before the last fragment for an answer out of place: pages in quarantine, no handle', () => {
+  const scripted = machine();
+  const domain = scripted.ready();
+  scripted.spmc.answer = (name): Answer => (name === 'FFA_MEM_LEND_64' ? [id.FFA_SUCCESS_32, 0, HANDLE, 0] : null);
+  const answer = lendFirstFragment(scripted, domain);
+  expect(answer.slice(0, 3)).toEqual([id.FFA_ERROR, 0, FFA_ABORTED >>> 0]);
+  expect([...scripted.records.quarantine.list()].map((entry) => entry.reason)).toEqual(['share-outcome-unknown']);
+  expect(scripted.records.handles.find(HANDLE, 0)).toBeNull();
+  scripted.destroy(domain);
+  scripted.ticks(20);
+  expect(reclaims(scripted)).toEqual([]);
+  expect(scripted.missingPages).toBe(1);
+});
+
+it('ends a teardown whose handle was issued anew to a share that has gone before the next round', () => {
+  const scripted = machine();
+  const first = scripted.ready();
+  const second = scripted.ready();
+  let refuse = true;
+  scripted.spmc.answer = (name): Answer => {
+    if (name === 'FFA_MEM_SHARE_64') return [id.FFA_SUCCESS_32, 0, HANDLE, 0];
+    return name === 'FFA_MEM_RECLAIM' && refuse ? [id.FFA_ERROR, 0, FFA_INVALID_PARAMETERS >>> 0] : null;
+  };
+  scripted.share(first, SP);
+  scripted.destroy(first);
+  expect(scripted.records.records.size).toBe(1);
+  refuse = false;
+  scripted.share(second, SP);
+  expect(scripted.call(second.vcpus[0], id.FFA_MEM_RECLAIM, HANDLE)[0]).toBe(id.FFA_SUCCESS_32);
+  const sent = reclaims(scripted).length;
+  expect(scripted.tick()).toBe(true);
+  expect(scripted.records.records.size).toBe(0);
+  expect(reclaims(scripted)).toHaveLength(sent);
+});
