@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { TWO_POW_32 } from '../base/units.ts';
 import { FAULT_CALLS, isFaultAnswer } from '../world/faulty-conduit.ts';
-import type { Names, Path, Problems } from './step-reader.ts';
+import type { Names, Problems } from './step-reader.ts';
 import { readSteps } from './step-reader.ts';
 import {
   ADDRESS,
@@ -271,4 +271,4 @@ export function worldSchema(names: Names) {
 }
 
 export type WorldFile = z.output<ReturnType<typeof worldSchema>>;
-export type { Path };
+

@@ -22,6 +22,9 @@ export class Space {
   /** Frames mapped one by one. */
   readonly gfnByFrame = new Map<number, number>();
   private readonly ranges: MappedRange[] = [];
+  /** All that was ever mapped lies between these frames: most spaces are passed over by this alone. */
+  private start = Number.POSITIVE_INFINITY;
+  private end = 0;
 
   constructor(endpoint: number, stage2: Stage2) {
     this.endpoint = endpoint;
@@ -30,6 +33,8 @@ export class Space {
   }
 
   mapped(gfn: number, frame: number, count: number): void {
+    this.start = Math.min(this.start, frame);
+    this.end = Math.max(this.end, frame + count);
     if (count >= RANGE_PAGES_MIN) {
       this.ranges.push({ gfn, frame, count });
       return;
@@ -56,6 +61,7 @@ export class Space {
 
   /** Calls `look` for each of `count` frames from `first` that the space maps now. */
   overlap(first: number, count: number, look: (frame: number) => void): void {
+    if (first >= this.end || first + count <= this.start) return;
     const single = this.gfnByFrame;
     if (single.size < count) {
       for (const [frame, gfn] of single) {
