@@ -29,7 +29,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { RecordLifecycle } from './record-lifecycle.ts';
 import { checkRegisters, reserve, spmcFunction } from './send-check.ts';
 import { spmcLength, writeFirst } from './send-descriptor.ts';
-import { conclude, recordsOf, takeHandle } from './send-outcome.ts';
+import { conclude, leaveDonated, recordsOf, takeHandle } from './send-outcome.ts';
 
 import { prepareCall, prepareShortCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
@@ -139,6 +139,7 @@ function* transmitInSteps(
     pageCount,
     busy: false,
   });
+  leaveDonated(records, pe, made);
   records.handles.add(made);
   secure.txLock.release(pe);
   context.txLock.release(pe);

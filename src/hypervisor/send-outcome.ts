@@ -118,7 +118,7 @@ export function takeHandle(records: RecordLifecycle, made: Share, low: number, h
  * The handle of a living guest's donation is issued anew: the donation was retrieved, its pages are a partition's. They
  * leave the guest's list for the quarantine.
  */
-function leaveDonated(records: RecordLifecycle, pe: Pe, made: Share): void {
+export function leaveDonated(records: RecordLifecycle, pe: Pe, made: Share): void {
   const before = records.handles.find(made.handleLow, made.handleHigh);
   if (before === null || before === made || !before.donated || before.holder === null) return;
   const { shares, vmId, domain } = before.holder;

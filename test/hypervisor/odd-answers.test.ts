@@ -63,3 +63,20 @@ it('ends a teardown whose handle was issued anew to a share that has gone before
   expect(scripted.records.records.size).toBe(0);
   expect(reclaims(scripted)).toHaveLength(sent);
 });
+
+it('moves a donation to quarantine when its handle is issued anew to a send in fragments', () => {
+  const scripted = machine();
+  const donor = scripted.ready();
+  const other = scripted.ready();
+  scripted.spmc.answer = (name, words): Answer => {
+    if (name === 'FFA_MEM_DONATE_64') return [id.FFA_SUCCESS_32, 0, HANDLE, 0];
+    return name === 'FFA_MEM_LEND_64' ? [id.FFA_MEM_FRAG_RX, HANDLE, 0, words[2]] : null;
+  };
+  scripted.describe(donor, SP, 16, 1);
+  expect(scripted.call(donor.vcpus[0], id.FFA_MEM_DONATE_32, 96, 96)[0]).toBe(id.FFA_SUCCESS_32);
+  expect(lendFirstFragment(scripted, other)[0]).toBe(id.FFA_MEM_FRAG_RX);
+  expect([...scripted.records.quarantine.list()].map((entry) => entry.reason)).toEqual(['donated']);
+  // The donor's end must not reclaim what is the other's now.
+  scripted.destroy(donor);
+  expect(reclaims(scripted)).toEqual([]);
+});
