@@ -271,4 +271,3 @@ export function worldSchema(names: Names) {
 }
 
 export type WorldFile = z.output<ReturnType<typeof worldSchema>>;
-

@@ -1,5 +1,6 @@
-// Walks the answer table of the default profile cell by cell: for each class of reply, several replies of that class; for
-// each call, a guest's life in which the secure world gives that reply; what comes of it must be the cell's treatment.
+// Walks the answer table of the default profile cell by cell: for each class of reply, several replies of that class;
+// for each call, a guest's life in which the secure world gives that reply; what comes of it must be the cell's
+// treatment.
 
 import { describe, expect, it } from 'vitest';
 import * as error from '../../src/abi/errors.ts';

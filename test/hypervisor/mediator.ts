@@ -30,7 +30,7 @@ import { XEN_2026_VM_TO_VM } from '../../src/hypervisor/profiles/xen-2026-vm-to-
 export { XEN_2024, XEN_2026, XEN_2026_VM_TO_VM };
 
 export const RAM = 0x4000_0000;
-export const TX = RAM;
+export const TX = 0x4000_0000;
 export const RX = RAM + PAGE_SIZE_BYTES;
 export const DATA = RAM + 0x10 * PAGE_SIZE_BYTES;
 export const SP1 = 0x8001;

@@ -1,4 +1,5 @@
-// The default profile behind firmware without a usable SPMC: guests see each other, and nothing goes to the secure world.
+// The default profile behind firmware without a usable SPMC: guests see each other, and nothing goes to the secure
+// world.
 
 import { expect, it } from 'vitest';
 import { FFA_NOT_SUPPORTED } from '../../src/abi/errors.ts';

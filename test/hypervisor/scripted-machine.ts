@@ -1,5 +1,5 @@
-// A hypervisor of the default profile over a scripted secure world: every call succeeds at once, unless a test says what
-// else is answered. Timers are fired by hand.
+// A hypervisor of the default profile over a scripted secure world: every call succeeds at once, unless a test says
+// what else is answered. Timers are fired by hand.
 
 import * as id from '../../src/abi/function-ids.ts';
 import { VM_CREATED_REQ_W2, VM_DESTROYED_REQ_W2 } from '../../src/abi/layout/messages.ts';

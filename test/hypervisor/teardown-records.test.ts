@@ -1,5 +1,5 @@
-// Teardown records of the default profile, beyond single answers: the guard of an unclear reclaim, ends that bring other
-// ends with them, fairness, bounds, ids.
+// Teardown records of the default profile, beyond single answers: the guard of an unclear reclaim, ends that bring
+// other ends with them, fairness, bounds, ids.
 
 import { describe, expect, it } from 'vitest';
 import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS } from '../../src/abi/errors.ts';

@@ -29,7 +29,7 @@ const FLAGS: readonly (readonly [bit: number, text: string])[] = [
 ];
 
 /** A page's state as recordings write it. */
-export function stateText(attributes: number): string {
+function stateText(attributes: number): string {
   if (attributes === 0) return 'unmapped';
   if (attributes === ELSEWHERE) return 'another page';
   let access = (attributes & STAGE2_READ) !== 0 ? 'R' : '';
