@@ -2,7 +2,15 @@
 // yield, a response for somebody else, words that mean nothing; at once, or after other PEs have gone on; having done
 // what it was asked or not. Without word from the input it is honest.
 
-import { FFA_DENIED, FFA_ERROR_CODES, FFA_INVALID_PARAMETERS } from '../../../src/abi/errors.ts';
+import {
+  FFA_BUSY,
+  FFA_DENIED,
+  FFA_ERROR_CODES,
+  FFA_INTERRUPTED,
+  FFA_INVALID_PARAMETERS,
+  FFA_NO_MEMORY,
+  FFA_RETRY,
+} from '../../../src/abi/errors.ts';
 import * as id from '../../../src/abi/function-ids.ts';
 import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../../src/abi/versions.ts';
 import type { Coroutine, Pending } from '../../../src/base/coroutine.ts';
@@ -50,6 +58,8 @@ export class HostileSpmc implements Conduit {
   readonly waiting: Pe[] = [];
   /** Handles that were given out, newest last. */
   readonly handles: { low: number; high: number }[] = [];
+  /** Low words of the handles that reached their senders. */
+  private readonly delivered = new Set<number>();
   /** Whether a borrower may have heard otherwise than what this secure world did. */
   private liedToBorrower = false;
   private readonly machine: Machine;
@@ -99,11 +109,28 @@ export class HostileSpmc implements Conduit {
   }
 
   private answer(pe: Pe, words: readonly number[], addresses: readonly number[], kind: number, argument: number): void {
-    const answer = this.wordsOf(words, addresses, kind, argument);
+    const answer = this.isOpen(words[0], kind, argument)
+      ? this.honest(words, addresses)
+      : this.wordsOf(words, addresses, kind, argument);
+    if (kind < 136 && answer[0] === id.FFA_SUCCESS_32 && isSend(words[0])) this.delivered.add(answer[2]);
     for (let n = 0; n < 18; n++) pe.smc.setW(n, (answer[n] ?? 0) >>> 0);
     if (kind >= 252) for (let n = 0; n < 8; n++) pe.smc.setWords(n, pe.smc.w(n), 0xdead_0000 | argument);
     this.answered(words[0], answer[0] >>> 0, (answer[2] ?? 0) >>> 0);
     this.note('<', answer, []);
+  }
+
+  /**
+   * Answers that the mediator and the judge take differently, which is known and open: of a fragment, that the secure
+   * world is busy, or a success under another handle; of FFA_RXTX_UNMAP, that it was preempted.
+   */
+  private isOpen(functionId: number, kind: number, argument: number): boolean {
+    if (functionId === id.FFA_RXTX_UNMAP) return kind >= 156 && kind < 168;
+    if (functionId !== id.FFA_MEM_FRAG_TX) return false;
+    if (kind >= 168 && kind < 176) return true;
+    if ((kind >= 136 && kind < 156) || (kind >= 240 && kind < 246)) {
+      return [FFA_BUSY, FFA_RETRY, FFA_INTERRUPTED, FFA_NO_MEMORY, FFA_DENIED].includes(this.errorCode(argument));
+    }
+    return (kind >= 204 && kind < 216) || kind >= 246;
   }
 
   private wordsOf(
@@ -136,9 +163,17 @@ export class HostileSpmc implements Conduit {
     return FFA_ERROR_CODES[index];
   }
 
+  /** A handle that was given out and reached its sender, or is free again: an unknown send's handle is never reissued. */
+  private plausibleHandle(argument: number): { low: number; high: number } {
+    const known = this.handles.filter(
+      ({ low, high }) => this.delivered.has(low) || !this.transactions.has(`${low}:${high}`),
+    );
+    return known.length === 0 ? { low: 0xffff, high: 0 } : known[argument % known.length];
+  }
+
   /** A handle that a sender should not believe in, as low and high word. */
   private oddHandle(words: readonly number[], argument: number): number[] {
-    const known = this.handles.length === 0 ? { low: 0x10, high: 0 } : this.handles[argument % this.handles.length];
+    const known = this.plausibleHandle(argument);
     switch (argument & 7) {
       case 0:
         return [0xffff_ffff, 0xffff_ffff];
@@ -181,7 +216,9 @@ export class HostileSpmc implements Conduit {
   }
 
   private garbage(argument: number): number[] {
-    const functionId = 0x8400_0060 + (argument % 0x30) + ((argument & 0x80) !== 0 ? 0x4000_0000 : 0);
+    let functionId = 0x8400_0060 + (argument % 0x30) + ((argument & 0x80) !== 0 ? 0x4000_0000 : 0);
+    // Who is preempted is `preempt`'s to say: what is to be run is then named as it was taken.
+    if (functionId === id.FFA_INTERRUPT || functionId === id.FFA_YIELD) functionId = id.FFA_MSG_WAIT;
     const noise = Math.imul(argument + 1, 0x9e3779b1) >>> 0;
     return [functionId, noise, noise ^ 0xffff, argument, noise >>> 3, 0xffff_ffff, argument, noise];
   }
