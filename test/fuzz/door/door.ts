@@ -50,10 +50,11 @@ const KNOWN_BUFFERS = /SPMC maps it as a buffer/;
 /** What only a secure world that lies does: it takes a page twice, or ends a send under another handle. */
 const LIES = /gave a page twice|reclaim of a handle that was never issued/;
 /**
- * Open while something is in quarantine: the judge counts a page once that one quarantined send names twice, and ends the
- * wrong one of two transactions when a secure world that lies gives the handle of an unknown one again.
+ * Open while something is in quarantine, where the judge counts otherwise than the mediator: a page once that one send
+ * names twice, a buffer twice, and the wrong one of two sends as ended.
  */
-const KNOWN_WITH_QUARANTINE = /page with a reference that nothing holds|page unpinned while a transaction .* names it/;
+const KNOWN_WITH_QUARANTINE =
+  /page with a reference that nothing holds|page with fewer references|page unpinned while a transaction .* names it/;
 
 interface Task {
   readonly pe: Pe;

@@ -163,7 +163,7 @@ export class HostileSpmc implements Conduit {
     return FFA_ERROR_CODES[index];
   }
 
-  /** A handle that was given out and reached its sender, or is free again: an unknown send's handle is never reissued. */
+  /** A handle that reached its sender, or is free again: one of a send whose outcome is unknown is never reissued. */
   private plausibleHandle(argument: number): { low: number; high: number } {
     const known = this.handles.filter(
       ({ low, high }) => this.delivered.has(low) || !this.transactions.has(`${low}:${high}`),
