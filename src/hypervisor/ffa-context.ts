@@ -93,6 +93,8 @@ export class FfaContext {
 
   /** Partition vCPUs (id << 16 | vCPU) that were preempted while they served this guest. */
   readonly unfinished: number[] = [];
+  /** The partition that the guest asked, for each of them. */
+  readonly unfinishedAsked: number[] = [];
   /** Transactions that this guest has retrieved as a borrower. */
   readonly borrowed: Borrowed[] = [];
   /** Notifications that partitions may set for this guest, as the SPMC accepted them. */

@@ -2,7 +2,8 @@
 // what was preempted while it served the caller; what comes back reaches only the guest that it is for; framework
 // messages come from the hypervisor alone. When the guest dies, what it left running is run out (teardown-worker.ts).
 //
-// Limits: a reply for somebody else is dropped, and the guest gets FFA_ABORTED.
+// Limits: a reply for somebody else, or of another partition than was asked, is dropped, and the guest gets
+// FFA_ABORTED.
 
 import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS } from '../abi/errors.ts';
 import {
@@ -12,7 +13,7 @@ import {
   FFA_MSG_SEND_DIRECT_RESP2,
   FFA_YIELD,
 } from '../abi/function-ids.ts';
-import { DIRECT_ENDPOINT_MASK } from '../abi/layout/messages.ts';
+import { DIRECT_ENDPOINT_MASK, DIRECT_SENDER_SHIFT } from '../abi/layout/messages.ts';
 import { TOUCH_PARTITION } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
@@ -28,39 +29,46 @@ export function requestDirect(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pendi
     answerError(vcpu.registers, FFA_INVALID_PARAMETERS);
     return null;
   }
-  return watch(pe, vcpu, sendDirect(hypervisor, pe, vcpu), 0);
+  const asked = vcpu.registers.w(1) & DIRECT_ENDPOINT_MASK;
+  return watch(pe, vcpu, sendDirect(hypervisor, pe, vcpu), 0, asked);
 }
 
 /** FFA_MSG_SEND_DIRECT_REQ2. */
 export function requestDirect2(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
-  return watch(pe, vcpu, sendDirect2(hypervisor, pe, vcpu), 0);
+  const asked = vcpu.registers.w(1) & DIRECT_ENDPOINT_MASK;
+  return watch(pe, vcpu, sendDirect2(hypervisor, pe, vcpu), 0, asked);
 }
 
 /** FFA_RUN of a partition vCPU that was preempted while it served this guest. */
 export function runOwn(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   const context = vcpu.domain.ffa as FfaContext;
   const target = vcpu.registers.w(1);
-  if (!context.unfinished.includes(target)) {
+  const at = context.unfinished.indexOf(target);
+  if (at < 0) {
     answerError(vcpu.registers, FFA_DENIED);
     return null;
   }
-  return watch(pe, vcpu, run(hypervisor, pe, vcpu), target);
+  const asked = context.unfinishedAsked[at];
+  return watch(pe, vcpu, run(hypervisor, pe, vcpu), target, asked);
 }
 
-/** Looks at the answer once it is in the guest's registers. `target`: what FFA_RUN ran, 0 for a request. */
-function watch(pe: Pe, vcpu: Vcpu, pending: Pending, target: number): Pending {
-  if (pending !== null) return watchLater(pe, vcpu, pending, target);
-  note(pe, vcpu, target);
+/**
+ * Looks at the answer once it is in the guest's registers. `target`: what FFA_RUN ran, 0 for a request; `asked`: the
+ * partition that the request went to, which alone may answer it (what is run may be another, that it called in turn).
+ */
+function watch(pe: Pe, vcpu: Vcpu, pending: Pending, target: number, asked: number): Pending {
+  if (pending !== null) return watchLater(pe, vcpu, pending, target, asked);
+  note(pe, vcpu, target, asked);
   return null;
 }
 
-function* watchLater(pe: Pe, vcpu: Vcpu, pending: Coroutine, target: number): Coroutine {
+function* watchLater(pe: Pe, vcpu: Vcpu, pending: Coroutine, target: number, asked: number): Coroutine {
   yield* pending;
   if (pe.stepping) yield pe.writes(TOUCH_PARTITION, vcpu.domain.vmId);
-  note(pe, vcpu, target);
+  note(pe, vcpu, target, asked);
 }
 
-function note(pe: Pe, vcpu: Vcpu, target: number): void {
+function note(pe: Pe, vcpu: Vcpu, target: number, asked: number): void {
   const { registers } = vcpu;
   const context = vcpu.domain.ffa as FfaContext;
   switch (registers.w(0)) {
@@ -70,14 +78,17 @@ function note(pe: Pe, vcpu: Vcpu, target: number): void {
       pe.interruptPending = false;
       const preempted = registers.w(1);
       if (target !== 0 && target !== preempted) forget(context, target);
-      if (!context.unfinished.includes(preempted)) context.unfinished.push(preempted);
+      if (!context.unfinished.includes(preempted)) {
+        context.unfinished.push(preempted);
+        context.unfinishedAsked.push(asked);
+      }
       return;
     }
     case FFA_MSG_SEND_DIRECT_RESP_32:
     case FFA_MSG_SEND_DIRECT_RESP_64:
     case FFA_MSG_SEND_DIRECT_RESP2:
       if (target !== 0) forget(context, target);
-      if ((registers.w(1) & DIRECT_ENDPOINT_MASK) !== context.vmId) answerError(registers, FFA_ABORTED);
+      if (registers.w(1) !== ((asked << DIRECT_SENDER_SHIFT) | context.vmId) >>> 0) answerError(registers, FFA_ABORTED);
       return;
     default:
       return;
@@ -86,5 +97,7 @@ function note(pe: Pe, vcpu: Vcpu, target: number): void {
 
 function forget(context: FfaContext, target: number): void {
   const at = context.unfinished.indexOf(target);
-  if (at >= 0) context.unfinished.splice(at, 1);
+  if (at < 0) return;
+  context.unfinished.splice(at, 1);
+  context.unfinishedAsked.splice(at, 1);
 }

@@ -1,6 +1,6 @@
 // Answers of the secure world that the fuzzer found to end wrongly.
 
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FFA_ABORTED, FFA_INVALID_PARAMETERS } from '../../src/abi/errors.ts';
 import * as id from '../../src/abi/function-ids.ts';
 import { PAGE_SIZE_BYTES } from '../../src/base/units.ts';
@@ -79,4 +79,39 @@ it('moves a donation to quarantine when its handle is issued anew to a send in f
   // The donor's end must not reclaim what is the other's now.
   scripted.destroy(donor);
   expect(reclaims(scripted)).toEqual([]);
+});
+
+describe('a direct reply', () => {
+  const OTHER = 0x8002;
+
+  function askSp(scripted: ScriptedMachine, domain: Domain): readonly number[] {
+    return scripted.call(domain.vcpus[0], id.FFA_MSG_SEND_DIRECT_REQ_32, ((domain.vmId << 16) | SP) >>> 0);
+  }
+
+  function reply(sender: number, domain: Domain): Answer {
+    return [id.FFA_MSG_SEND_DIRECT_RESP_32, ((sender << 16) | domain.vmId) >>> 0];
+  }
+
+  it('of another partition than was asked does not reach the guest', () => {
+    const scripted = machine();
+    const domain = scripted.ready();
+    scripted.spmc.answer = () => reply(OTHER, domain);
+    expect(askSp(scripted, domain).slice(0, 3)).toEqual([id.FFA_ERROR, 0, FFA_ABORTED >>> 0]);
+    scripted.spmc.answer = () => reply(SP, domain);
+    expect(askSp(scripted, domain)[0]).toBe(id.FFA_MSG_SEND_DIRECT_RESP_32);
+  });
+
+  it('is that of who was asked, when another one was preempted meanwhile and is run', () => {
+    const scripted = machine();
+    const domain = scripted.ready();
+    const target = OTHER * 0x1_0000;
+    scripted.spmc.answer = () => [id.FFA_INTERRUPT, target];
+    expect(askSp(scripted, domain)[0]).toBe(id.FFA_INTERRUPT);
+    scripted.spmc.answer = () => reply(SP, domain);
+    expect(scripted.call(domain.vcpus[0], id.FFA_RUN, target)[0]).toBe(id.FFA_MSG_SEND_DIRECT_RESP_32);
+    scripted.spmc.answer = () => [id.FFA_INTERRUPT, target];
+    askSp(scripted, domain);
+    scripted.spmc.answer = () => reply(OTHER, domain);
+    expect(scripted.call(domain.vcpus[0], id.FFA_RUN, target)[0], 'what was run was not asked').toBe(id.FFA_ERROR);
+  });
 });
