@@ -26,7 +26,6 @@ import type { Coroutine, Pending } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answers.ts';
 import { requestFromNormalWorld } from './direct-message.ts';
-import { handlerOf } from './handlers.ts';
 import type { PartitionVcpu } from './partition.ts';
 import { plainCall, plainCallInSteps } from './plain-call.ts';
 import { runFromNormalWorld } from './run.ts';
@@ -35,7 +34,7 @@ import type { Spmc } from './spmc.ts';
 
 export function callFromNormalWorld(spmc: Spmc, pe: Pe): Pending {
   const r = pe.smc;
-  const handler = handlerOf(r.w(0));
+  const handler = spmc.handlerOf(r.w(0));
   if (handler !== undefined) {
     if (pe.stepping) return plainCallInSteps(spmc, pe, spmc.normalWorld, r, handler);
     plainCall(spmc, pe, spmc.normalWorld, r, handler);

@@ -18,7 +18,6 @@ import type { Coroutine } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answers.ts';
 import { requestFromPartition, responseFromPartition } from './direct-message.ts';
-import { handlerOf } from './handlers.ts';
 import type { PartitionVcpu } from './partition.ts';
 import { plainCall, plainCallInSteps } from './plain-call.ts';
 import { runFromPartition, waitForMessage, yieldPe } from './run.ts';
@@ -28,7 +27,7 @@ import type { Spmc } from './spmc.ts';
 export function callFromPartition(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
   const r = vcpu.registers;
   vcpu.answered = true;
-  const handler = handlerOf(r.w(0));
+  const handler = spmc.handlerOf(r.w(0));
   if (handler !== undefined) {
     plainCall(spmc, pe, vcpu.partition, r, handler);
     return vcpu;
@@ -39,7 +38,7 @@ export function callFromPartition(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Part
 export function* callFromPartitionInSteps(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Coroutine<PartitionVcpu | null> {
   const r = vcpu.registers;
   vcpu.answered = true;
-  const handler = handlerOf(r.w(0));
+  const handler = spmc.handlerOf(r.w(0));
   if (handler !== undefined) {
     yield* plainCallInSteps(spmc, pe, vcpu.partition, r, handler);
     return vcpu;

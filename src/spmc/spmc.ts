@@ -22,6 +22,7 @@ import { Stage2 } from '../hardware/stage2.ts';
 import { bootPartitions } from './boot.ts';
 import { callFromNormalWorld } from './door.ts';
 import { Endpoint } from './endpoint.ts';
+import { type Handler, handlerOf } from './handlers.ts';
 import { completeLimits, type SpmcLimits } from './limits.ts';
 import type { ConsoleSink, SpmcOptions } from './options.ts';
 import { Partition } from './partition.ts';
@@ -52,6 +53,8 @@ export class Spmc implements Conduit {
   readonly pageLimit: number;
   /** Where an answer is put together before it goes to RX. */
   readonly response: Uint8Array;
+  /** The handler of a call that gives the PE back at once; another one may stand in its place. */
+  handlerOf: (functionId: number) => Handler | undefined = handlerOf;
   booted = false;
   /** Per PE: a non-secure interrupt waits until the normal world runs there again. */
   private readonly queuedInterrupts: boolean[] = [];
