@@ -29,8 +29,11 @@ class Chunk {
 export class FrameContents implements PhysicalMemory {
   private readonly chunks = new Map<number, Chunk>();
   private readonly pool: Uint8Array[] = [];
+  /** The two chunks used last: a guest's pages and the SPMC's take turns. */
   private lastIndex = -1;
   private lastChunk: Chunk | null = null;
+  private otherIndex = -1;
+  private otherChunk: Chunk | null = null;
 
   /** All zero again; the pages are kept for reuse. */
   reset(): void {
@@ -107,8 +110,7 @@ export class FrameContents implements PhysicalMemory {
     if (chunk === null) {
       chunk = new Chunk();
       this.chunks.set(index, chunk);
-      this.lastIndex = index;
-      this.lastChunk = chunk;
+      this.remember(index, chunk);
     }
     const found = chunk.pages[frame & CHUNK_MASK];
     if (found !== null) return found;
@@ -139,11 +141,18 @@ export class FrameContents implements PhysicalMemory {
 
   private chunk(index: number): Chunk | null {
     if (index === this.lastIndex) return this.lastChunk;
+    if (index === this.otherIndex) return this.otherChunk;
     const chunk = this.chunks.get(index);
     if (chunk === undefined) return null;
+    this.remember(index, chunk);
+    return chunk;
+  }
+
+  private remember(index: number, chunk: Chunk): void {
+    this.otherIndex = this.lastIndex;
+    this.otherChunk = this.lastChunk;
     this.lastIndex = index;
     this.lastChunk = chunk;
-    return chunk;
   }
 
   private zeroIn(chunk: Chunk, from: number, count: number): void {

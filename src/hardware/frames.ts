@@ -344,42 +344,43 @@ export class FrameTable {
     return cells;
   }
 
-  /** Frames at `at` (from the table's first) without references left: back to the free list. */
+  /** Frames at `at` (from the table's first) without references left: back to the free list, run by run of an owner. */
   private release(at: number, count: number): void {
-    let done = 0;
-    while (done < count) {
-      const owner = this.owner(this.firstFrame + at + done);
-      let run = 1;
-      while (done + run < count) {
-        const next = at + done + run;
-        if (this.owner(this.firstFrame + next) !== owner) break;
-        // A chunk whose frames are alike is one step: freeing a guest of many GiB looks at no single frame.
-        const alike = (next & CHUNK_MASK) === 0 && (this.chunks[next >> CHUNK_SHIFT] as Chunk).cells === null;
-        run += alike ? Math.min(CHUNK_FRAMES, count - done - run) : 1;
-      }
-      this.releaseRun(at + done, run, owner);
-      done += run;
-    }
-  }
-
-  private releaseRun(at: number, count: number, owner: Owner): void {
     const end = at + count;
     let from = at;
     while (from < end) {
-      const stop = Math.min(end, (from | CHUNK_MASK) + 1);
-      const chunk = this.chunks[from >> CHUNK_SHIFT] as Chunk;
+      const owner = this.owner(this.firstFrame + from);
+      const stop = this.disown(from, end, owner);
+      const frame = this.firstFrame + from;
+      if (this.reuse) this.free.give(frame, stop - from);
+      if (this.events.on) this.events.emit(EVENT_FRAME_FREE, this.events.currentPe, frame, stop - from, owner);
+      this.owners.get(owner)?.framesFreed(frame, stop - from);
+      from = stop;
+    }
+  }
+
+  /**
+   * Makes the frames from `from` on nobody's for as long as they are `owner`'s. Returns where that ends. A chunk whose
+   * frames are alike is one step: freeing a guest of many GiB looks at no single frame.
+   */
+  private disown(from: number, end: number, owner: Owner): number {
+    let at = from;
+    while (at < end) {
+      const stop = Math.min(end, (at | CHUNK_MASK) + 1);
+      const chunk = this.chunks[at >> CHUNK_SHIFT] as Chunk;
       const { cells } = chunk;
       if (cells === null) {
-        assert(stop - from === CHUNK_FRAMES, 'frames that are unlike their neighbours have cells');
+        if (chunk.uniformOwner !== owner) return at;
+        assert(stop - at === CHUNK_FRAMES, 'frames that are unlike their neighbours have cells');
         chunk.uniformOwner = OWNER_FREE;
-        from = stop;
-      } else {
-        for (; from < stop; from++) cells[2 * (from & CHUNK_MASK) + 1] = OWNER_FREE;
+        at = stop;
+        continue;
+      }
+      for (let place = 2 * (at & CHUNK_MASK) + 1; at < stop; at++, place += 2) {
+        if (cells[place] !== owner) return at;
+        cells[place] = OWNER_FREE;
       }
     }
-    const frame = this.firstFrame + at;
-    if (this.reuse) this.free.give(frame, count);
-    if (this.events.on) this.events.emit(EVENT_FRAME_FREE, this.events.currentPe, frame, count, owner);
-    this.owners.get(owner)?.framesFreed(frame, count);
+    return at;
   }
 }

@@ -5,11 +5,34 @@ import { TWO_POW_32 } from '../base/units.ts';
 
 export const REGISTER_COUNT = 18;
 
+/** Register files that share one buffer: a buffer for each would be most of what a vCPU costs to make. */
+const FILES_PER_SLAB = 32;
+const FILE_SIZE_BYTES = 8 * REGISTER_COUNT;
+
+/** Where the next register files come from. What a file holds is its own; only the room is shared. */
+let slab = new ArrayBuffer(0);
+let slabUsedBytes = 0;
+
+function room(): number {
+  if (slabUsedBytes === slab.byteLength) {
+    slab = new ArrayBuffer(FILES_PER_SLAB * FILE_SIZE_BYTES);
+    slabUsedBytes = 0;
+  }
+  slabUsedBytes += FILE_SIZE_BYTES;
+  return slabUsedBytes - FILE_SIZE_BYTES;
+}
+
 export class RegisterFile {
   /** x[n] = words[2n] (low), words[2n + 1] (high). */
-  readonly words = new Uint32Array(2 * REGISTER_COUNT);
+  readonly words: Uint32Array;
   /** The same registers as zeroes are written: one store each. */
-  private readonly cells = new Float64Array(this.words.buffer);
+  private readonly cells: Float64Array;
+
+  constructor() {
+    const offset = room();
+    this.words = new Uint32Array(slab, offset, 2 * REGISTER_COUNT);
+    this.cells = new Float64Array(slab, offset, REGISTER_COUNT);
+  }
 
   /** w[n], unsigned. */
   w(n: number): number {

@@ -1,23 +1,18 @@
 import { expect, it } from 'vitest';
 import { FreeFrames } from '../../src/hardware/free-frames.ts';
 
-/** The free runs, lowest first. */
-function runsOf(free: FreeFrames): [number, number][] {
-  return [...free['lengthByFirst']].sort(([a], [b]) => a - b);
-}
-
 it('merges with the run before, the run after, and both', () => {
   const free = new FreeFrames(100, 20);
   expect(free.take(20)).toBe(100);
-  expect(runsOf(free)).toEqual([]);
+  expect(free.runs()).toEqual([]);
   free.give(104, 2);
   free.give(106, 2);
-  expect(runsOf(free)).toEqual([[104, 4]]);
+  expect(free.runs()).toEqual([[104, 4]]);
   free.give(102, 2);
-  expect(runsOf(free)).toEqual([[102, 6]]);
+  expect(free.runs()).toEqual([[102, 6]]);
   free.give(112, 8);
   free.give(108, 4);
-  expect(runsOf(free)).toEqual([[102, 18]]);
+  expect(free.runs()).toEqual([[102, 18]]);
   expect(free.total).toBe(18);
 });
 
@@ -26,7 +21,7 @@ it('does not merge what does not touch', () => {
   free.take(10);
   free.give(0, 2);
   free.give(3, 2);
-  expect(runsOf(free)).toEqual([
+  expect(free.runs()).toEqual([
     [0, 2],
     [3, 2],
   ]);
@@ -36,7 +31,7 @@ it('takes from a run that is long enough, and says -1 when there is none', () =>
   const free = new FreeFrames(0, 16);
   expect(free.takeAt(5, 1)).toBe(true);
   expect(free.take(6)).toBe(6);
-  expect(runsOf(free)).toEqual([
+  expect(free.runs()).toEqual([
     [0, 5],
     [12, 4],
   ]);
@@ -69,10 +64,10 @@ it.each([
 ] as const)('cuts frames out of %s of a run', (_name, frame, count, left) => {
   const free = new FreeFrames(0, 10);
   expect(free.takeAt(frame, count)).toBe(true);
-  expect(runsOf(free)).toEqual(left);
+  expect(free.runs()).toEqual(left);
   expect(free.takeAt(frame, count)).toBe(false);
   free.give(frame, count);
-  expect(runsOf(free)).toEqual([[0, 10]]);
+  expect(free.runs()).toEqual([[0, 10]]);
 });
 
 it('refuses an allocation of nothing', () => {
@@ -106,5 +101,5 @@ it('is one run again after any order of giving back, and agrees with a map of fr
     expect(free.total).toBe(isFree.filter(Boolean).length);
   }
   for (const [first, count] of taken) free.give(first, count);
-  expect(runsOf(free)).toEqual([[0, FRAMES]]);
+  expect(free.runs()).toEqual([[0, FRAMES]]);
 });
