@@ -67,7 +67,7 @@ function mapPartition(spmc: Spmc, partition: Partition, taken: FrameRange[]): vo
     if ((attributes & STAGE2_NON_SECURE) === 0) claim(spmc, partition, first, count, taken);
     partition.pages.addRegion(first, first, count, attributes);
   };
-  add(image.baseAddress, image.pageCount, STAGE2_RWX);
+  add(image.baseAddress, image.pageCount, partition.sEl0 ? STAGE2_READ | STAGE2_EXECUTE : STAGE2_RWX);
   for (const region of manifest.memoryRegions ?? []) {
     add(region.baseAddress, region.pageCount, attributesOf(region.attributes));
   }

@@ -2,11 +2,13 @@
 
 import { FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
 import {
+  FFA_FEATURE_MEI,
   FFA_FEATURE_NPI,
   FFA_FEATURE_SRI,
   FFA_FEATURES_FUNCTION_ID_BIT,
   FFA_FEATURES_RETRIEVE_BY_HYPERVISOR,
   FFA_FEATURES_RETRIEVE_NS_BIT,
+  FFA_FEATURES_RETRIEVE_NS_BIT_WANTED,
   FFA_FEATURES_RXTX_GRANULE_4K,
   FFA_FEATURES_RXTX_MAX_PAGES_SHIFT,
 } from '../abi/features.ts';
@@ -23,6 +25,10 @@ import {
   FFA_MEM_FRAG_TX,
   FFA_MEM_LEND_32,
   FFA_MEM_LEND_64,
+  FFA_MEM_PERM_GET_32,
+  FFA_MEM_PERM_GET_64,
+  FFA_MEM_PERM_SET_32,
+  FFA_MEM_PERM_SET_64,
   FFA_MEM_RECLAIM,
   FFA_MEM_RELINQUISH,
   FFA_MEM_RETRIEVE_REQ_32,
@@ -42,7 +48,6 @@ import {
   FFA_NOTIFICATION_BITMAP_CREATE,
   FFA_NOTIFICATION_BITMAP_DESTROY,
   FFA_NOTIFICATION_GET,
-  FFA_NOTIFICATION_INFO_GET_32,
   FFA_NOTIFICATION_INFO_GET_64,
   FFA_NOTIFICATION_SET,
   FFA_NOTIFICATION_UNBIND,
@@ -53,27 +58,52 @@ import {
   FFA_RX_RELEASE,
   FFA_RXTX_MAP_64,
   FFA_RXTX_UNMAP,
+  FFA_SECONDARY_EP_REGISTER,
   FFA_SPM_ID_GET,
   FFA_SUCCESS_32,
   FFA_SUCCESS_64,
   FFA_VERSION,
   FFA_YIELD,
 } from '../abi/function-ids.ts';
-import { FFA_VERSION_1_1, FFA_VERSION_1_2, FFA_VERSION_MBZ_BIT, versionMajor } from '../abi/versions.ts';
+import {
+  FFA_VERSION_1_0,
+  FFA_VERSION_1_1,
+  FFA_VERSION_1_2,
+  FFA_VERSION_MBZ_BIT,
+  versionMajor,
+} from '../abi/versions.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import { answerSuccess, type Result } from './answers.ts';
 import type { Endpoint } from './endpoint.ts';
-import { NOTIFICATION_PENDING_INTERRUPT } from './partition.ts';
-import { SCHEDULE_RECEIVER_INTERRUPT } from './schedule-receiver.ts';
+import {
+  MANAGED_EXIT_INTERRUPT,
+  NOTIFICATION_PENDING_INTERRUPT,
+  SCHEDULE_RECEIVER_INTERRUPT,
+} from './interrupt-ids.ts';
+import { Partition } from './partition.ts';
 import type { Spmc } from './spmc.ts';
 
-const EITHER = 0;
-const PARTITION_ONLY = 1;
-const NORMAL_WORLD_ONLY = 2;
+/** Whom FFA_FEATURES tells of a call. */
+type Audience = (caller: Endpoint) => boolean;
+const anybody: Audience = () => true;
+const partitions: Audience = (caller) => caller.secure;
+const hypervisor: Audience = (caller) => !caller.secure;
+const partitionsAtSEl0: Audience = (caller) => caller instanceof Partition && caller.sEl0;
+const partitionsWithManyContexts: Audience = (caller) => caller instanceof Partition && caller.vcpus.length > 1;
 
-/** Calls by who can make them, and since which version. */
-const FUNCTIONS: ReadonlyMap<number, readonly [who: number, since: number]> = new Map([
-  ...rows(EITHER, 0, [
+interface Feature {
+  /** The version of the SPMC since which there is the call. */
+  readonly since: number;
+  readonly audience: Audience;
+}
+
+/**
+ * Every call that FFA_FEATURES tells of. What it tells does not depend on the caller's version, and is not always what
+ * the caller may do: a partition hears of FFA_NOTIFICATION_BITMAP_CREATE, and is refused when it makes that call
+ * [Hafnium api.c]. Of FFA_RXTX_MAP and FFA_NOTIFICATION_INFO_GET it tells the 64-bit form alone.
+ */
+const FUNCTIONS: ReadonlyMap<number, Feature> = new Map([
+  ...rows(FFA_VERSION_1_0, anybody, [
     FFA_ERROR,
     FFA_SUCCESS_32,
     FFA_SUCCESS_64,
@@ -85,9 +115,12 @@ const FUNCTIONS: ReadonlyMap<number, readonly [who: number, since: number]> = ne
     FFA_RXTX_UNMAP,
     FFA_PARTITION_INFO_GET,
     FFA_ID_GET,
+    FFA_MSG_WAIT,
     FFA_RUN,
     FFA_MSG_SEND_DIRECT_REQ_32,
     FFA_MSG_SEND_DIRECT_REQ_64,
+    FFA_MSG_SEND_DIRECT_RESP_32,
+    FFA_MSG_SEND_DIRECT_RESP_64,
     FFA_MEM_DONATE_32,
     FFA_MEM_DONATE_64,
     FFA_MEM_LEND_32,
@@ -102,29 +135,36 @@ const FUNCTIONS: ReadonlyMap<number, readonly [who: number, since: number]> = ne
     FFA_MEM_FRAG_RX,
     FFA_MEM_FRAG_TX,
   ]),
-  ...rows(EITHER, FFA_VERSION_1_1, [
+  ...rows(FFA_VERSION_1_0, partitions, [FFA_YIELD]),
+  ...rows(FFA_VERSION_1_0, partitionsAtSEl0, [
+    FFA_MEM_PERM_GET_32,
+    FFA_MEM_PERM_GET_64,
+    FFA_MEM_PERM_SET_32,
+    FFA_MEM_PERM_SET_64,
+  ]),
+  ...rows(FFA_VERSION_1_1, anybody, [
     FFA_SPM_ID_GET,
     FFA_MSG_SEND2,
+    FFA_NOTIFICATION_BITMAP_CREATE,
+    FFA_NOTIFICATION_BITMAP_DESTROY,
     FFA_NOTIFICATION_BIND,
     FFA_NOTIFICATION_UNBIND,
     FFA_NOTIFICATION_SET,
     FFA_NOTIFICATION_GET,
-    FFA_PARTITION_INFO_GET_REGS,
   ]),
-  ...rows(EITHER, FFA_VERSION_1_2, [FFA_CONSOLE_LOG_32, FFA_CONSOLE_LOG_64, FFA_MSG_SEND_DIRECT_REQ2]),
-  ...rows(PARTITION_ONLY, 0, [FFA_MSG_WAIT, FFA_YIELD, FFA_MSG_SEND_DIRECT_RESP_32, FFA_MSG_SEND_DIRECT_RESP_64]),
-  ...rows(PARTITION_ONLY, FFA_VERSION_1_2, [FFA_MSG_SEND_DIRECT_RESP2]),
-  ...rows(NORMAL_WORLD_ONLY, FFA_VERSION_1_1, [
-    FFA_RX_ACQUIRE,
-    FFA_NOTIFICATION_BITMAP_CREATE,
-    FFA_NOTIFICATION_BITMAP_DESTROY,
-    FFA_NOTIFICATION_INFO_GET_32,
-    FFA_NOTIFICATION_INFO_GET_64,
+  ...rows(FFA_VERSION_1_1, hypervisor, [FFA_RX_ACQUIRE, FFA_NOTIFICATION_INFO_GET_64]),
+  ...rows(FFA_VERSION_1_1, partitionsWithManyContexts, [FFA_SECONDARY_EP_REGISTER]),
+  ...rows(FFA_VERSION_1_2, anybody, [
+    FFA_CONSOLE_LOG_32,
+    FFA_CONSOLE_LOG_64,
+    FFA_PARTITION_INFO_GET_REGS,
+    FFA_MSG_SEND_DIRECT_REQ2,
+    FFA_MSG_SEND_DIRECT_RESP2,
   ]),
 ]);
 
-function rows(who: number, since: number, ids: readonly number[]): [number, readonly [number, number]][] {
-  return ids.map((id) => [id, [who, since]]);
+function rows(since: number, audience: Audience, ids: readonly number[]): [number, Feature][] {
+  return ids.map((id) => [id, { since, audience }]);
 }
 
 /** FFA_VERSION: the answer, or -1, is in w0. */
@@ -144,32 +184,43 @@ export function getVersion(spmc: Spmc, caller: Endpoint, r: RegisterFile): Resul
 /** FFA_FEATURES: what of FF-A there is for this caller. Its only error is NOT_SUPPORTED. */
 export function getFeatures(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
   const asked = r.w(1);
-  if ((asked & FFA_FEATURES_FUNCTION_ID_BIT) === 0) return getFeatureId(caller, r, asked);
-  const row = FUNCTIONS.get(asked);
-  if (row === undefined) return FFA_NOT_SUPPORTED;
-  const [who, since] = row;
-  if (since > caller.version || who === (caller.secure ? NORMAL_WORLD_ONLY : PARTITION_ONLY)) {
-    return FFA_NOT_SUPPORTED;
-  }
+  const input = r.w(2);
+  if ((asked & FFA_FEATURES_FUNCTION_ID_BIT) === 0) return getFeatureId(spmc, caller, r, asked, input);
+  const feature = FUNCTIONS.get(asked);
+  if (feature === undefined || feature.since > spmc.version || !feature.audience(caller)) return FFA_NOT_SUPPORTED;
   switch (asked) {
     case FFA_RXTX_MAP_64: {
+      // Before 1.2 the upper half of the answer is zero: one page.
       const pages = caller.version >= FFA_VERSION_1_2 ? spmc.limits.bufferPages : 0;
       return answerSuccess(r, FFA_FEATURES_RXTX_GRANULE_4K | (pages << FFA_FEATURES_RXTX_MAX_PAGES_SHIFT));
     }
     case FFA_MEM_RETRIEVE_REQ_32:
-    case FFA_MEM_RETRIEVE_REQ_64: {
-      const byHypervisor = caller.secure ? 0 : FFA_FEATURES_RETRIEVE_BY_HYPERVISOR;
-      return answerSuccess(r, caller.version >= FFA_VERSION_1_1 ? FFA_FEATURES_RETRIEVE_NS_BIT | byHypervisor : 0);
-    }
+    case FFA_MEM_RETRIEVE_REQ_64:
+      // Responses state the NS bit: since 1.1 the caller must say that it knows of it. Other input bits are ignored.
+      if (caller.version >= FFA_VERSION_1_1 && (input & FFA_FEATURES_RETRIEVE_NS_BIT_WANTED) === 0) {
+        return FFA_NOT_SUPPORTED;
+      }
+      // w3 is 0: a borrower retrieves once before it relinquishes.
+      return answerSuccess(r, FFA_FEATURES_RETRIEVE_NS_BIT | FFA_FEATURES_RETRIEVE_BY_HYPERVISOR);
     default:
       return answerSuccess(r);
   }
 }
 
-function getFeatureId(caller: Endpoint, r: RegisterFile, id: number): Result {
-  if (id === FFA_FEATURE_SRI && !caller.secure) return answerSuccess(r, SCHEDULE_RECEIVER_INTERRUPT);
-  if (id === FFA_FEATURE_NPI && caller.secure) return answerSuccess(r, NOTIFICATION_PENDING_INTERRUPT);
-  return FFA_NOT_SUPPORTED;
+/** A feature id: the number of its interrupt. Bits of `id` beyond the feature's, and any input, are refused. */
+function getFeatureId(spmc: Spmc, caller: Endpoint, r: RegisterFile, id: number, input: number): Result {
+  if (input !== 0 || spmc.version < FFA_VERSION_1_1) return FFA_NOT_SUPPORTED;
+  const takesInterrupts = caller instanceof Partition && !caller.sEl0;
+  switch (id) {
+    case FFA_FEATURE_NPI:
+      return takesInterrupts ? answerSuccess(r, NOTIFICATION_PENDING_INTERRUPT) : FFA_NOT_SUPPORTED;
+    case FFA_FEATURE_MEI:
+      return takesInterrupts ? answerSuccess(r, MANAGED_EXIT_INTERRUPT) : FFA_NOT_SUPPORTED;
+    case FFA_FEATURE_SRI:
+      return caller.secure ? FFA_NOT_SUPPORTED : answerSuccess(r, SCHEDULE_RECEIVER_INTERRUPT);
+    default:
+      return FFA_NOT_SUPPORTED;
+  }
 }
 
 export function getId(_spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {

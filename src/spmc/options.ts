@@ -1,5 +1,6 @@
 // How an SPMC is made.
 
+import type { Uuid } from '../abi/uuid.ts';
 import type { PhysicalAddress } from '../base/units.ts';
 import type { InterruptSink } from '../hardware/conduit.ts';
 import type { SpmcLimits } from './limits.ts';
@@ -14,6 +15,15 @@ export interface NormalWorldMemory {
   readonly attributes: number;
   /** Device memory, not RAM. */
   readonly device?: boolean;
+}
+
+/** A partition at EL3, known to other partitions by FFA_PARTITION_INFO_GET_REGS alone; here it is only listed. */
+export interface LogicalPartition {
+  /** From 0xffc0 to 0xfffe. */
+  readonly id: number;
+  readonly uuid: Uuid;
+  /** `PARTITION_...` bits. */
+  readonly properties: number;
 }
 
 /** Takes what endpoints write with FFA_CONSOLE_LOG. */
@@ -35,4 +45,6 @@ export interface SpmcOptions {
   /** Default: all frames of the machine that no partition's setup names. */
   readonly normalWorldMemory?: readonly NormalWorldMemory[];
   readonly console?: ConsoleSink;
+  /** Default none. */
+  readonly logicalPartitions?: readonly LogicalPartition[];
 }

@@ -26,8 +26,47 @@ export interface ManifestRegion {
   readonly attributes: number;
 }
 
+/** An interrupt of a device. */
+export interface DeviceInterrupt {
+  readonly id: number;
+  /** Bits [7:0] priority, 8 secure, 9 level-triggered, [11:10] type. */
+  readonly attributes: number;
+}
+
+/** A device that a partition drives. */
+export interface DeviceRegion extends ManifestRegion {
+  /** Default none. */
+  readonly interrupts?: readonly DeviceInterrupt[];
+}
+
 /** What to do when a non-secure interrupt arrives while the partition runs. */
-export type NsInterruptAction = 'queue' | 'signal';
+export type NsInterruptAction = 'queue' | 'managed-exit' | 'signal';
+
+/** At which exception level a partition runs. */
+export type ExceptionLevel = 'S-EL0' | 'S-EL1';
+
+/** `sri-interrupts-policy` bit 0: the schedule receiver interrupt is raised for an interrupt that finds it waiting. */
+export const SRI_POLICY_WHILE_WAITING = 1 << 0;
+/** Bit 1: ... when it goes to wait with interrupts pending. */
+export const SRI_POLICY_ENTERING_WAIT = 1 << 1;
+
+/** `power-management-messages`: told when a PE goes off. */
+export const POWER_MANAGEMENT_CPU_OFF = 1 << 0;
+/** Told before the system is suspended. */
+export const POWER_MANAGEMENT_SUSPEND = 1 << 1;
+/** Told after the system is resumed. */
+export const POWER_MANAGEMENT_RESUME = 1 << 2;
+
+/** What a partition finds in memory when it starts. */
+export interface BootInformationWanted {
+  /** `ffa_manifest` (needs `manifestBlob`), `hob_list` (needs `hobList`). */
+  readonly contents: readonly string[];
+  /** Default `1.1`: header and descriptors; `1.0`: names and values. */
+  readonly form?: '1.0' | '1.1';
+  /** The manifest as the partition's package holds it, a flattened device tree. */
+  readonly manifestBlob?: Uint8Array;
+  readonly hobList?: Uint8Array;
+}
 
 /** The manifest's fields that the SPMC acts on; what is absent has the default that is named. */
 export interface PartitionManifest {
@@ -39,15 +78,30 @@ export interface PartitionManifest {
   readonly executionContextCount?: number;
   /** Default false: AArch64. */
   readonly aarch32?: boolean;
+  /** Default `S-EL1`. */
+  readonly exceptionLevel?: ExceptionLevel;
+  /** Where its code begins, from the start of its image. Default 0. */
+  readonly entrypointOffset?: number;
   /** Smaller boots first; equal ones in the order of their ids. Default 0. */
   readonly bootOrder?: number;
+  /** x0 to x3: has the address of the boot information when the partition starts. Default none. */
+  readonly bootRegister?: number;
+  readonly bootInformation?: BootInformationWanted;
   /** Default `signal`: the partition is preempted. */
   readonly nsInterruptAction?: NsInterruptAction;
+  /** With `managed-exit`: it is told by IRQ, not by FIQ. Default false. */
+  readonly managedExitVirq?: boolean;
+  /** What to do when another partition's secure interrupt arrives while it runs. Default `signal`. */
+  readonly otherSecureInterruptAction?: 'queue' | 'signal';
+  /** `SRI_POLICY_...` bits. Default 0. */
+  readonly sriInterruptsPolicy?: number;
   readonly notificationSupport?: boolean;
+  /** `POWER_MANAGEMENT_...` bits. Default 0. */
+  readonly powerManagementMessages?: number;
   /** Bit 0: told of VMs that are created, bit 1: of those that are destroyed. */
   readonly vmAvailabilityMessages?: number;
   readonly memoryRegions?: readonly ManifestRegion[];
-  readonly deviceRegions?: readonly ManifestRegion[];
+  readonly deviceRegions?: readonly DeviceRegion[];
   /** RX and TX buffers that are mapped before the partition boots. */
   readonly buffers?: PartitionBuffers;
 }
@@ -64,6 +118,9 @@ export interface PartitionSetup {
   readonly manifest: PartitionManifest;
   /** One program for all execution contexts, or one for each. */
   readonly program: PartitionEntry | readonly PartitionEntry[];
-  /** The partition's own memory: readable, writable and executable, at the same address in its own space. */
+  /**
+   * The partition's own memory, at the same address in its own space: readable, writable and executable; at S-EL0
+   * readable and executable, until the partition asks for something else.
+   */
   readonly image: { readonly baseAddress: PhysicalAddress; readonly pageCount: number };
 }

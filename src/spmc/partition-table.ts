@@ -21,19 +21,28 @@ export class PartitionTable {
   readonly byId: ReadonlyMap<number, Partition>;
   private readonly entries: TableEntry[] = [];
   private readonly entriesByUuid = new Map<string, TableEntry[]>();
+  /** One for each partition. */
+  private readonly firstEntries: TableEntry[] = [];
 
   constructor(partitions: readonly Partition[]) {
     this.partitions = [...partitions].sort((a, b) => a.id - b.id);
     this.byId = new Map(partitions.map((partition) => [partition.id, partition]));
     assert(this.byId.size === partitions.length, 'partition ids are unique');
     for (const partition of this.partitions) {
-      for (const service of partition.setup.manifest.services) this.add({ partition, service });
+      const { services } = partition.setup.manifest;
+      for (const service of services) this.add({ partition, service });
+      if (services.length > 0) this.firstEntries.push({ partition, service: services[0] });
     }
   }
 
   /** Who offers the service; the nil UUID: everybody, once for each service. */
   find(uuid: Uuid): readonly TableEntry[] {
     return isNilUuid(uuid) ? this.entries : (this.entriesByUuid.get(uuid.join()) ?? NO_ENTRIES);
+  }
+
+  /** The same for whom a partition has one service only: the nil UUID finds each partition once, by its first. */
+  findFirst(uuid: Uuid): readonly TableEntry[] {
+    return isNilUuid(uuid) ? this.firstEntries : this.find(uuid);
   }
 
   private add(entry: TableEntry): void {

@@ -8,32 +8,34 @@ import type { PartitionEntry, PartitionMemory, VcpuContext } from '../hardware/p
 import { RegisterFile } from '../hardware/registers.ts';
 import { Stage2 } from '../hardware/stage2.ts';
 import { Endpoint } from './endpoint.ts';
+import { NOTIFICATION_PENDING_INTERRUPT } from './interrupt-ids.ts';
 import { Stage2Memory } from './partition-memory.ts';
 import type { NsInterruptAction, PartitionSetup } from './partition-setup.ts';
 
-/** Interrupt that tells a partition of pending notifications [Hafnium notifications.c]. */
-export const NOTIFICATION_PENDING_INTERRUPT = 5;
-
 /** States of an execution context [Hafnium vcpu.h]. */
 export type VcpuState = 0 | 1 | 2 | 3 | 4 | 5;
-/** Not booted yet. */
+/** Not booted yet, or its PE is off. */
 export const VCPU_OFF = 0;
 /** In FFA_MSG_WAIT. */
 export const VCPU_WAITING = 1;
 export const VCPU_RUNNING = 2;
 /** It called another partition, or yielded. */
 export const VCPU_BLOCKED = 3;
-/** A non-secure interrupt took its PE away. */
+/** An interrupt took its PE away. */
 export const VCPU_PREEMPTED = 4;
 /** It crashed. */
 export const VCPU_ABORTED = 5;
 
-/** What an execution context was given its PE for: decides which calls may give it up. */
-export type RuntimeModel = 0 | 1 | 2 | 3;
+/** What an execution context was given its PE for: decides which calls may give it up (runtime-models.ts). */
+export type RuntimeModel = 0 | 1 | 2 | 3 | 4 | 5;
 export const RUNTIME_NONE = 0;
 export const RUNTIME_INIT = 1;
 export const RUNTIME_RUN = 2;
 export const RUNTIME_DIRECT_REQUEST = 3;
+/** To handle a secure interrupt. */
+export const RUNTIME_SECURE_INTERRUPT = 4;
+/** To take part in turning its PE off. */
+export const RUNTIME_POWER_MANAGEMENT = 5;
 
 /** Families of direct messages: a request is answered within its own. */
 export type RequestFamily = 0 | 1 | 2 | 3;
@@ -69,8 +71,22 @@ export class PartitionVcpu implements VcpuContext {
   request: RequestFamily = REQUEST_NONE;
   /** w2 that a framework request's response has. */
   frameworkResponse = 0;
-  /** The execution context that called it; null: the normal world did. */
+  /** The execution context whose request it serves; null: the normal world's, or the SPMC's. */
   caller: PartitionVcpu | null = null;
+  /** The execution context that it called, in the same call chain; null once that was preempted. */
+  callee: PartitionVcpu | null = null;
+  /** Whose PE it got for an interrupt of its own; null: nobody's, or the normal world's. */
+  interrupted: PartitionVcpu | null = null;
+  /** Who handles the interrupt that took its PE: that one gives it back. */
+  handler: PartitionVcpu | null = null;
+  /** Whether the SPMC gave it the PE, for an interrupt or a PE that goes off: then no interrupt takes it away. */
+  scheduledBySpmc = false;
+  /** Whether it was asked to give its PE up, and has not done so. */
+  managedExit = false;
+  /** Interrupts that it fetched with HF_INTERRUPT_GET and has not deactivated. */
+  readonly activeInterrupts: number[] = [];
+  /** Interrupts that it enabled, and by which line it wants to be told of them. */
+  readonly enabledInterrupts = new Map<number, 'irq' | 'fiq'>();
 
   constructor(partition: Partition, vcpu: number, program: PartitionEntry, machine: Machine) {
     this.partition = partition;
@@ -99,6 +115,13 @@ export class PartitionVcpu implements VcpuContext {
     this.remainingNs = 0;
     this.answered = false;
     this.yielded = false;
+    this.callee = null;
+    this.interrupted = null;
+    this.handler = null;
+    this.scheduledBySpmc = false;
+    this.managedExit = false;
+    this.activeInterrupts.length = 0;
+    this.enabledInterrupts.clear();
     this.endRequest();
     this.program.reset();
   }
@@ -117,11 +140,22 @@ export class Partition extends Endpoint {
   readonly memory: PartitionMemory;
   readonly vcpus: PartitionVcpu[] = [];
   readonly aarch32: boolean;
+  /** It runs at S-EL0: it has one context, no interrupts of its own, and sets the permissions of its memory itself. */
+  readonly sEl0: boolean;
   readonly nsInterruptAction: NsInterruptAction;
+  readonly otherSecureInterruptAction: 'queue' | 'signal';
+  /** `SRI_POLICY_...` bits. */
+  readonly sriInterruptsPolicy: number;
+  /** `POWER_MANAGEMENT_...` bits. */
+  readonly powerManagement: number;
   /** Manifest bits: 0 told of created VMs, 1 of destroyed ones. */
   readonly vmAvailability: number;
   /** Messaging methods of all its services together. */
   readonly messagingMethods: number;
+  /** Where its first context begins; the others too, unless FFA_SECONDARY_EP_REGISTER said otherwise. */
+  readonly entryAddress: number;
+  /** Where its other contexts begin. */
+  secondaryEntryAddress: number;
   /** One of its contexts crashed: it takes no calls any more. */
   crashed = false;
 
@@ -132,7 +166,13 @@ export class Partition extends Endpoint {
     this.setup = setup;
     this.memory = new Stage2Memory(this.pages, machine.frames.contents);
     this.aarch32 = setup.manifest.aarch32 ?? false;
+    this.sEl0 = setup.manifest.exceptionLevel === 'S-EL0';
+    this.entryAddress = setup.image.baseAddress + (setup.manifest.entrypointOffset ?? 0);
+    this.secondaryEntryAddress = this.entryAddress;
     this.nsInterruptAction = setup.manifest.nsInterruptAction ?? 'signal';
+    this.otherSecureInterruptAction = setup.manifest.otherSecureInterruptAction ?? 'signal';
+    this.sriInterruptsPolicy = setup.manifest.sriInterruptsPolicy ?? 0;
+    this.powerManagement = setup.manifest.powerManagementMessages ?? 0;
     this.vmAvailability = setup.manifest.vmAvailabilityMessages ?? 0;
     let methods = 0;
     for (const service of setup.manifest.services) methods |= service.messagingMethod;
@@ -151,6 +191,7 @@ export class Partition extends Endpoint {
   restart(spmcVersion: number): void {
     this.reset(this.setup.manifest.ffaVersion ?? spmcVersion);
     this.crashed = false;
+    this.secondaryEntryAddress = this.entryAddress;
     for (const vcpu of this.vcpus) vcpu.restart();
   }
 

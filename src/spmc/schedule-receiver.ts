@@ -3,9 +3,7 @@
 
 import { FFA_HYPERVISOR_ID } from '../abi/endpoint-ids.ts';
 import type { InterruptSink } from '../hardware/conduit.ts';
-
-/** The software-generated interrupt that stands for it. */
-export const SCHEDULE_RECEIVER_INTERRUPT = 8;
+import { SCHEDULE_RECEIVER_INTERRUPT } from './interrupt-ids.ts';
 
 export class ScheduleReceiver {
   private readonly sink: InterruptSink;

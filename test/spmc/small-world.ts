@@ -20,7 +20,7 @@ import { EXIT_CALL, type Exit, type PartitionEntry, type VcpuContext } from '../
 import { Pe } from '../../src/hardware/pe.ts';
 import type { RegisterFile } from '../../src/hardware/registers.ts';
 import type { SpmcOptions } from '../../src/spmc/options.ts';
-import type { PartitionManifest, PartitionSetup } from '../../src/spmc/partition-setup.ts';
+import type { PartitionBuffers, PartitionManifest, PartitionSetup } from '../../src/spmc/partition-setup.ts';
 import { Spmc } from '../../src/spmc/spmc.ts';
 
 export const PAGE = 4096;
@@ -97,10 +97,15 @@ export function setupOf(
     image: { baseAddress, pageCount: 64 },
     manifest: {
       services: [{ uuid: [id, 0, 0, 1], messagingMethod: ALL_METHODS }],
-      buffers: { txAddress: baseAddress + 62 * PAGE, rxAddress: baseAddress + 63 * PAGE, pageCount: 1 },
+      // The image of a partition at S-EL0 is not writable.
+      ...(manifest.exceptionLevel === 'S-EL0' ? {} : { buffers: buffersIn(baseAddress) }),
       ...manifest,
     },
   };
+}
+
+function buffersIn(imageBase: number): PartitionBuffers {
+  return { txAddress: imageBase + 62 * PAGE, rxAddress: imageBase + 63 * PAGE, pageCount: 1 };
 }
 
 export class SmallWorld {

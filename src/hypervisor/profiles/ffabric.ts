@@ -3,7 +3,8 @@
 // guest's end is a record that holds what must stay, and gives back the rest at once.
 
 import { FFA_OK } from '../../abi/errors.ts';
-import { FFA_FEATURES } from '../../abi/function-ids.ts';
+import { FFA_FEATURES_RETRIEVE_NS_BIT_WANTED } from '../../abi/features.ts';
+import { FFA_FEATURES, FFA_MEM_RETRIEVE_REQ_64 } from '../../abi/function-ids.ts';
 import type { Coroutine } from '../../base/coroutine.ts';
 import type { Pe } from '../../hardware/pe.ts';
 import { probeAsking } from '../boot-probe.ts';
@@ -32,7 +33,10 @@ function* probe(hypervisor: Hypervisor, pe: Pe): Coroutine<boolean> {
   // Without an SPMC that was found usable nothing is asked of it: guests see only each other.
   if (secure.version === 0) return true;
   for (const functionId of MORE_FUNCTIONS) {
-    if ((yield* callSimply(secure, pe, 0, FFA_FEATURES, functionId)) === FFA_OK) secure.functions.add(functionId);
+    // An SPMC refuses retrieves to whom does not know of the NS bit in their responses.
+    const input = functionId === FFA_MEM_RETRIEVE_REQ_64 ? FFA_FEATURES_RETRIEVE_NS_BIT_WANTED : 0;
+    const code = yield* callSimply(secure, pe, 0, FFA_FEATURES, functionId, input);
+    if (code === FFA_OK) secure.functions.add(functionId);
   }
   return true;
 }
