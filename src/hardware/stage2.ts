@@ -64,6 +64,17 @@ export class Stage2 {
     this.space = space;
   }
 
+  /** Page tables of 2 MiB that it needs. */
+  get tableCount(): number {
+    return this.tables?.size ?? 0;
+  }
+
+  /** Adds to `missing` the tables that a change of `count` pages would make. */
+  missingTables(gfn: GuestFrame, count: number, missing: Set<number>): void {
+    const last = tableIndex(gfn + count - 1);
+    for (let index = tableIndex(gfn); index <= last; index++) if (this.tables?.has(index) !== true) missing.add(index);
+  }
+
   /** Unmaps everything at once (the space dies). */
   clear(): void {
     this.regions = [];

@@ -14,7 +14,7 @@ export function abortVcpu(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcp
   vcpu.endRequest();
   vcpu.state = VCPU_ABORTED;
   vcpu.partition.crashed = true;
-  if (spmc.personality.relinquishOnCrash) giveBack(spmc, vcpu.partition);
+  if (spmc.personality.freesOnAbort) giveBack(spmc, vcpu.partition);
   if (caller === null) {
     answerError(pe.smc, FFA_ABORTED);
     return null;
@@ -28,6 +28,6 @@ function giveBack(spmc: Spmc, partition: Partition): void {
   for (const transaction of spmc.slots.transactions) {
     if (!transaction.inUse || !transaction.complete) continue;
     const receiver = transaction.receiver(partition.id);
-    if (receiver?.holds === true) relinquish(spmc, transaction, receiver, partition);
+    if (receiver?.holds === true) relinquish(spmc, transaction, receiver);
   }
 }

@@ -35,7 +35,6 @@ import {
   VCPU_WAITING,
 } from './partition.ts';
 import type { Spmc } from './spmc.ts';
-import { checkVmAvailability } from './vm-availability.ts';
 
 /** A request of the hypervisor or of a VM. Returns the context that serves it, or null with the error in `pe.smc`. */
 export function requestFromNormalWorld(spmc: Spmc, pe: Pe): PartitionVcpu | null {
@@ -45,7 +44,7 @@ export function requestFromNormalWorld(spmc: Spmc, pe: Pe): PartitionVcpu | null
   if (isSecureEndpoint(sender) || receiver === undefined) return refuse(r, FFA_INVALID_PARAMETERS);
   const family = familyOf(r);
   if (family === REQUEST_FRAMEWORK) {
-    const result = checkVmAvailability(receiver, r);
+    const result = spmc.personality.availability.check(receiver, r);
     if (result !== FFA_OK) return refuse(r, result);
   } else {
     const result = checkReceives(spmc, receiver, family);

@@ -1,10 +1,11 @@
 // FFA_MEM_FRAG_TX: a sender brings the next fragment of its descriptor. FFA_MEM_FRAG_RX: a retriever asks for the next
 // one of its response.
 //
-// There is no call to give up a send that is under way: a sender that stops leaves its slot used.
+// There is no call to give up a send that is under way: a sender that stops leaves its slot used, until somebody wants
+// the slot and has waited long enough (slots.ts).
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
-import { FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../abi/errors.ts';
+import { FFA_OK } from '../abi/errors.ts';
 import { FFA_MEM_FRAG_TX } from '../abi/function-ids.ts';
 import { FRAG_ENDPOINT_SHIFT } from '../abi/layout/memory-bits.ts';
 import { CONSTITUENT_SIZE_BYTES, EMAD_1_0_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
@@ -13,6 +14,7 @@ import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import type { Result } from './answers.ts';
 import { type Endpoint, RX_EMPTY, RX_FULL } from './endpoint.ts';
+import { refuse } from './memory-checks.ts';
 import { vmReceivers } from './memory-retrieve.ts';
 import { answerNextFragment, finishSend } from './memory-send.ts';
 import { copyConstituents, responseHeadBytes } from './retrieve-response.ts';
@@ -22,27 +24,30 @@ import { KIND_DONATE, type Receiver, type Transaction } from './transaction.ts';
 
 export function fetchFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
   const length = r.w(3);
-  if (caller.secure && r.w(4) >>> FRAG_ENDPOINT_SHIFT !== 0) return FFA_INVALID_PARAMETERS;
-  if (!caller.mapped || length < CONSTITUENT_SIZE_BYTES || length % CONSTITUENT_SIZE_BYTES !== 0) {
-    return FFA_INVALID_PARAMETERS;
-  }
+  if (caller.secure && r.w(4) >>> FRAG_ENDPOINT_SHIFT !== 0) return refuse('fragment: sender is at its own door');
+  if (!caller.mapped) return refuse('fragment: TX is mapped');
+  if (length < CONSTITUENT_SIZE_BYTES) return refuse('fragment: not empty');
+  if (length % CONSTITUENT_SIZE_BYTES !== 0) return refuse('fragment: whole constituents');
   const pages = caller.version < FFA_VERSION_1_1 ? 1 : caller.bufferPages;
-  if (length > pages * PAGE_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+  if (length > pages * PAGE_SIZE_BYTES) return refuse('fragment: fits TX');
   staging.fetch(spmc.contents, caller, length);
   return FFA_OK;
 }
 
 export function takeFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
   const transaction = spmc.slots.find(r.w(1), r.w(2));
-  if (transaction === null || transaction.complete) return FFA_INVALID_PARAMETERS;
-  if (!isSender(caller, transaction) || vmReceivers(transaction) > 0) return FFA_INVALID_PARAMETERS;
+  if (transaction === null) return refuse('fragment: handle is known');
+  if (transaction.complete) return refuse('fragment: something is missing');
+  if (!isSender(caller, transaction)) return refuse("fragment: of the caller's send");
+  if (vmReceivers(transaction) > 0) return refuse('fragment: no VM receives');
   if (transaction.fragmentCount === spmc.limits.fragments) {
     spmc.slots.release(transaction);
-    return FFA_NO_MEMORY;
+    return refuse('fragment: not too many');
   }
   const count = staging.length / CONSTITUENT_SIZE_BYTES;
   transaction.append(staging.bytes, 0, count);
   if (transaction.receivedCount === transaction.constituentCount) return finishSend(spmc, transaction, r);
+  spmc.slots.waitForMore(transaction, spmc.machine.time.nowNs);
   // A sender of 1.2 may use access descriptors of 1.1's size: what counts is what it sent.
   const { emadSizeBytes, receiverCount, senderVersion } = transaction;
   const head = responseHeadBytes(senderVersion, 0) + receiverCount * emadSizeBytes;
@@ -57,16 +62,17 @@ function isSender(caller: Endpoint, transaction: Transaction): boolean {
 
 /** FFA_MEM_FRAG_RX. */
 export function giveFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
-  if (caller.secure && r.w(4) >>> FRAG_ENDPOINT_SHIFT !== 0) return FFA_INVALID_PARAMETERS;
-  if (!caller.mapped) return FFA_INVALID_PARAMETERS;
-  if (caller.rx !== RX_EMPTY) return FFA_BUSY;
+  if (caller.secure && r.w(4) >>> FRAG_ENDPOINT_SHIFT !== 0) return refuse('response: borrower is at its own door');
+  if (!caller.mapped) return refuse('response: RX is mapped');
+  if (caller.rx !== RX_EMPTY) return refuse('response: RX is free', spmc.personality.memory.rxFullError);
   const transaction = spmc.slots.find(r.w(1), r.w(2));
-  if (transaction === null || !transaction.complete) return FFA_INVALID_PARAMETERS;
+  if (transaction === null) return refuse('response: handle is known');
+  if (!transaction.complete) return refuse('response: completely sent');
   const borrower = r.w(4) >>> FRAG_ENDPOINT_SHIFT;
   if (!caller.secure && borrower === 0) return giveToHypervisor(spmc, caller, r, transaction);
   const receiver = transaction.receiver(caller.secure ? caller.id : borrower);
   if (receiver === null || !receiver.holds || isSecureEndpoint(receiver.id) !== caller.secure) {
-    return FFA_INVALID_PARAMETERS;
+    return refuse('response: caller borrows');
   }
   return giveToBorrower(spmc, caller, r, transaction, receiver);
 }
@@ -79,7 +85,15 @@ function giveToBorrower(
   receiver: Receiver,
 ): Result {
   const head = responseHeadBytes(caller.version, 1);
-  const result = give(spmc, caller, r, transaction, receiver.fragmentsRead, head);
+  const { fragmentsRead } = receiver;
+  if (
+    spmc.personality.memory.rereadsFragment &&
+    fragmentsRead > 1 &&
+    r.w(3) < offsetOf(transaction, fragmentsRead, head)
+  ) {
+    return give(spmc, caller, r, transaction, fragmentsRead - 1, head);
+  }
+  const result = give(spmc, caller, r, transaction, fragmentsRead, head);
   if (result !== FFA_OK) return result;
   receiver.fragmentsRead++;
   if (transaction.kind === KIND_DONATE && receiver.fragmentsRead === transaction.fragmentCount) {
@@ -89,7 +103,7 @@ function giveToBorrower(
 }
 
 function giveToHypervisor(spmc: Spmc, caller: Endpoint, r: RegisterFile, transaction: Transaction): Result {
-  if (transaction.hypervisorRead < 0) return FFA_INVALID_PARAMETERS;
+  if (transaction.hypervisorRead < 0) return refuse('response: hypervisor has begun');
   // Offsets count from a response with one access descriptor, however many the hypervisor got.
   const head = responseHeadBytes(caller.version, 1);
   const result = give(spmc, caller, r, transaction, transaction.hypervisorRead, head);
@@ -97,6 +111,13 @@ function giveToHypervisor(spmc: Spmc, caller: Endpoint, r: RegisterFile, transac
   transaction.hypervisorRead++;
   if (transaction.hypervisorRead === transaction.fragmentCount) transaction.hypervisorRead = -1;
   return FFA_OK;
+}
+
+/** Offset of sent fragment `index` in a response whose first constituent is at `head`. */
+function offsetOf(transaction: Transaction, index: number, head: number): number {
+  let before = 0;
+  for (let n = 0; n < index; n++) before += transaction.fragmentSizes[n];
+  return head + before * CONSTITUENT_SIZE_BYTES;
 }
 
 /** Writes sent fragment `index` to RX when the caller asks for exactly its offset; else answers the error. */
@@ -108,17 +129,14 @@ function give(
   index: number,
   head: number,
 ): Result {
-  let before = 0;
-  for (let n = 0; n < index; n++) before += transaction.fragmentSizes[n];
-  const offset = head + before * CONSTITUENT_SIZE_BYTES;
+  if (index >= transaction.fragmentCount) return refuse('response: something is left');
+  const offset = offsetOf(transaction, index, head);
   // Of several receivers one of 1.0 counts from where its access descriptors would begin if it had got them all, as
   // Hafnium does; where they do begin is as good.
   const early = caller.version < FFA_VERSION_1_1 ? EMAD_1_0_SIZE_BYTES * (transaction.receiverCount - 1) : 0;
-  if (index >= transaction.fragmentCount || (r.w(3) !== offset && r.w(3) !== offset - early)) {
-    return FFA_INVALID_PARAMETERS;
-  }
+  if (r.w(3) !== offset && r.w(3) !== offset - early) return refuse('response: offset');
   const count = transaction.fragmentSizes[index];
-  copyConstituents(spmc.response, 0, transaction, before, count);
+  copyConstituents(spmc.response, 0, transaction, (offset - head) / CONSTITUENT_SIZE_BYTES, count);
   spmc.writeRx(caller, spmc.response, count * CONSTITUENT_SIZE_BYTES);
   caller.rx = RX_FULL;
   r.clear();

@@ -2,6 +2,7 @@
 // caller's TX buffer, and what they then do. Calls that hand the PE to somebody else are in door.ts (normal world) and
 // partition-door.ts (partitions).
 
+import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {
   FFA_CONSOLE_LOG_32,
   FFA_CONSOLE_LOG_64,
@@ -48,7 +49,7 @@ import { fetchFragment, giveFragment, takeFragment } from './fragments.ts';
 import { fetchMessage, sendMessage } from './indirect-message.ts';
 import { fetchRelinquish, reclaimMemory, relinquishMemory } from './memory-reclaim.ts';
 import { fetchRetrieve, retrieveMemory } from './memory-retrieve.ts';
-import { fetchDescriptor, sendMemory } from './memory-send.ts';
+import { fetchSend, sendMemory } from './memory-send.ts';
 import { getNotificationInfo } from './notification-info.ts';
 import {
   bindNotifications,
@@ -59,6 +60,7 @@ import {
   unbindNotifications,
 } from './notifications.ts';
 import { getPartitionInfo, getPartitionInfoRegs } from './partition-info.ts';
+import type { Personality } from './personality.ts';
 import { acquireRx, fetchForwardedBuffers, mapRxTx, releaseRx, unmapRxTx } from './rx-tx.ts';
 import type { Spmc } from './spmc.ts';
 import type { Staging } from './staging.ts';
@@ -97,13 +99,13 @@ on([FFA_PARTITION_INFO_GET], null, getPartitionInfo);
 on([FFA_PARTITION_INFO_GET_REGS], null, getPartitionInfoRegs);
 on([FFA_CONSOLE_LOG_32, FFA_CONSOLE_LOG_64], null, logToConsole);
 on([FFA_MSG_SEND2], fetchMessage, sendMessage);
-on([FFA_MEM_SHARE_32, FFA_MEM_SHARE_64], fetchDescriptor, (spmc, caller, r, staging) =>
+on([FFA_MEM_SHARE_32, FFA_MEM_SHARE_64], fetchSend, (spmc, caller, r, staging) =>
   sendMemory(spmc, caller, r, staging, KIND_SHARE),
 );
-on([FFA_MEM_LEND_32, FFA_MEM_LEND_64], fetchDescriptor, (spmc, caller, r, staging) =>
+on([FFA_MEM_LEND_32, FFA_MEM_LEND_64], fetchSend, (spmc, caller, r, staging) =>
   sendMemory(spmc, caller, r, staging, KIND_LEND),
 );
-on([FFA_MEM_DONATE_32, FFA_MEM_DONATE_64], fetchDescriptor, (spmc, caller, r, staging) =>
+on([FFA_MEM_DONATE_32, FFA_MEM_DONATE_64], fetchSend, (spmc, caller, r, staging) =>
   sendMemory(spmc, caller, r, staging, KIND_DONATE),
 );
 on([FFA_MEM_RETRIEVE_REQ_32, FFA_MEM_RETRIEVE_REQ_64], fetchRetrieve, retrieveMemory);
@@ -118,6 +120,18 @@ on([FFA_NOTIFICATION_UNBIND], null, unbindNotifications);
 on([FFA_NOTIFICATION_SET], null, setNotifications);
 on([FFA_NOTIFICATION_GET], null, getNotifications);
 on([FFA_NOTIFICATION_INFO_GET_32, FFA_NOTIFICATION_INFO_GET_64], null, getNotificationInfo);
+
+const ABSENT: Handler = { fetch: null, act: () => FFA_NOT_SUPPORTED };
+
+/** Whether a personality lacks a function, in either form. */
+export function isAbsent(personality: Personality, functionId: number): boolean {
+  return personality.absentFunctions.includes((functionId & ~SMC64_BIT) >>> 0);
+}
+
+/** The handlers of an SPMC that lacks some functions: these answer NOT_SUPPORTED. */
+export function handlersWithout(personality: Personality): (functionId: number) => Handler | undefined {
+  return (functionId) => (isAbsent(personality, functionId) ? ABSENT : handlerOf(functionId));
+}
 
 /** The handler of a function id, or undefined: no such call, or one that is not made here. */
 export function handlerOf(functionId: number): Handler | undefined {

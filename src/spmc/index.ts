@@ -8,6 +8,7 @@ export * from './options.ts';
 export * from './partition.ts';
 export * from './partition-setup.ts';
 export * from './partition-table.ts';
+export * from './personalities/personality-table.ts';
 export * from './personality.ts';
 export * from './schedule-receiver.ts';
 export * from './slots.ts';

@@ -25,6 +25,10 @@ export const OWNERSHIP_BITS = STAGE2_INVALID | STAGE2_UNOWNED | STAGE2_SHARED;
 
 /** No page of a range is mapped, or pages differ. */
 export const NOT_UNIFORM = -1;
+/** A page is not its sender's, or not its alone. */
+export const NOT_ALONE = -2;
+/** Pages of both worlds. */
+const OF_BOTH_WORLDS = -3;
 
 /**
  * The attributes that all pages of one run have, or NOT_UNIFORM when one is not mapped, differs, or lies beyond
@@ -51,8 +55,8 @@ function allUnmapped(pages: Stage2, first: number, count: number): boolean {
 
 /**
  * The attributes that a transaction's pages count as having in their sender's table: those of the last constituent of
- * the first fragment, which later fragments must match; or NOT_UNIFORM, when they differ within a constituent, or a
- * page is not the sender's alone. So access and memory type may differ between constituents of the first fragment; all
+ * the first fragment, which later fragments must match; or a negative number that says why they have none: they differ
+ * within a constituent, a page is not the sender's alone, or they are of both worlds. So access and memory type may differ between constituents of the first fragment; all
  * are treated alike from then on, as Hafnium does.
  */
 export function transactionAttributes(pages: Stage2, transaction: Transaction, pageLimit: number): number {
@@ -61,14 +65,14 @@ export function transactionAttributes(pages: Stage2, transaction: Transaction, p
   for (let n = 0; n < transaction.constituentCount; n++) {
     const found = uniformAttributes(pages, transaction.firstPage(n), transaction.pagesOf(n), pageLimit);
     if (found === NOT_UNIFORM) return NOT_UNIFORM;
-    if ((found & OWNERSHIP_BITS) !== 0) return NOT_UNIFORM;
+    if ((found & OWNERSHIP_BITS) !== 0) return NOT_ALONE;
     security |= (found & STAGE2_NON_SECURE) !== 0 ? 2 : 1;
     if (n < transaction.fragmentSizes[0]) attributes = found;
     else if (found !== attributes) return NOT_UNIFORM;
   }
   // Pages of both worlds would leave some of them with a sender that has given them away.
   const mixed = security === 3 && ((attributes & STAGE2_NON_SECURE) !== 0 || transaction.kind === KIND_DONATE);
-  return mixed ? NOT_UNIFORM : attributes;
+  return mixed ? OF_BOTH_WORLDS : attributes;
 }
 
 /** Maps every page of a transaction, at its own address, with `attributes`; 0 unmaps. */
@@ -86,6 +90,16 @@ export function transactionUnmapped(pages: Stage2, transaction: Transaction): bo
     if (!allUnmapped(pages, transaction.firstPage(n), transaction.pagesOf(n))) return false;
   }
   return true;
+}
+
+/** Whether the endpoint has page tables for all pages of a transaction, when it may have `limit` of them. */
+export function pageTablesLast(pages: Stage2, transaction: Transaction, limit: number): boolean {
+  if (pages.tableCount + transaction.pageCount <= limit) return true;
+  const missing = new Set<number>();
+  for (let n = 0; n < transaction.constituentCount; n++) {
+    pages.missingTables(transaction.firstPage(n), transaction.pagesOf(n), missing);
+  }
+  return pages.tableCount + missing.size <= limit;
 }
 
 export function zeroTransaction(frames: FrameTable, transaction: Transaction): void {

@@ -67,7 +67,9 @@ export function writeResponse(
   const emadCount = receiver === null ? transaction.receiverCount : 1;
   const head = responseHeadBytes(version, emadCount);
   bytes.fill(0, 0, head);
+  const forPartition = receiver !== null && to.secure;
   writeHeader(bytes, transaction, version, emadCount, to.secure);
+  if (forPartition && !spmc.personality.memory.exactResponse) bytes.fill(0, MTD_HANDLE_OFFSET, MTD_HANDLE_OFFSET + 8);
   const emadSize = emadSizeFor(version);
   const array = head - COMPOSITE_SIZE_BYTES - emadCount * emadSize;
   const composite = head - COMPOSITE_SIZE_BYTES;

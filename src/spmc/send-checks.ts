@@ -3,7 +3,7 @@
 // descriptor is complete (memory-send.ts).
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
-import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
+import { FFA_OK } from '../abi/errors.ts';
 import {
   DATA_ACCESS_MASK,
   DATA_ACCESS_RESERVED,
@@ -14,8 +14,6 @@ import {
   MEMORY_CACHEABILITY_MASK,
   MEMORY_DEVICE_NGNRNE,
   MEMORY_FLAG_TIME_SLICE,
-  MEMORY_FLAG_ZERO,
-  MEMORY_FLAGS_SEND_MASK,
   MEMORY_INNER_SHAREABLE,
   MEMORY_SHAREABILITY_MASK,
   MEMORY_TYPE_DEVICE,
@@ -51,6 +49,7 @@ import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Result } from './answers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readU16, readU32 } from './little-endian.ts';
+import { refuse } from './memory-checks.ts';
 import type { Spmc } from './spmc.ts';
 import { KIND_DONATE, KIND_LEND, KIND_SHARE, type TransactionKind } from './transaction.ts';
 
@@ -68,17 +67,17 @@ export class DescriptorParts {
 /** Finds the access descriptors; IP when the header is wrong or they do not lie within `length`. */
 export function locateParts(bytes: Uint8Array, length: number, version: number, parts: DescriptorParts): Result {
   if (version >= FFA_VERSION_1_1) {
-    if (length < MTD_1_1_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+    if (length < MTD_1_1_SIZE_BYTES) return refuse('header: complete');
     for (let at = MTD_1_1_RESERVED_36_OFFSET; at < MTD_1_1_SIZE_BYTES; at++) {
-      if (bytes[at] !== 0) return FFA_INVALID_PARAMETERS;
+      if (bytes[at] !== 0) return refuse('header: reserved is zero');
     }
     parts.emadSizeBytes = readU32(bytes, MTD_1_1_EMAD_SIZE_OFFSET);
     parts.emadArrayOffset = readU32(bytes, MTD_1_1_EMAD_ARRAY_OFFSET);
-    if (!emadSizeAllowed(parts.emadSizeBytes, version)) return FFA_INVALID_PARAMETERS;
-    if (parts.emadArrayOffset < MTD_1_1_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
+    if (!emadSizeAllowed(parts.emadSizeBytes, version)) return refuse('header: access descriptor size');
+    if (parts.emadArrayOffset < MTD_1_1_SIZE_BYTES) return refuse('header: access descriptors behind it');
   } else {
-    if (length < MTD_1_0_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
-    if (readU32(bytes, MTD_1_0_RESERVED_24_OFFSET) !== 0) return FFA_INVALID_PARAMETERS;
+    if (length < MTD_1_0_SIZE_BYTES) return refuse('header: complete');
+    if (readU32(bytes, MTD_1_0_RESERVED_24_OFFSET) !== 0) return refuse('header: reserved is zero');
     parts.emadSizeBytes = EMAD_1_0_SIZE_BYTES;
     parts.emadArrayOffset = MTD_1_0_SIZE_BYTES;
   }
@@ -113,18 +112,23 @@ export function checkSendShape(
   const located = locateParts(bytes, length, version, parts);
   if (located !== FFA_OK) return located;
   const count = parts.emadCount;
-  if (count === 0 || count > spmc.limits.receivers) return FFA_INVALID_PARAMETERS;
+  if (count === 0) return refuse('send: has a receiver');
+  if (count > spmc.limits.receivers) return refuse('send: not too many receivers');
   const emadsEnd = parts.emadArrayOffset + count * parts.emadSizeBytes;
-  if (emadsEnd > length) return FFA_INVALID_PARAMETERS;
+  if (emadsEnd > length) return refuse('send: access descriptors within fragment');
   parts.compositeOffset = readU32(bytes, parts.emadArrayOffset + EMAD_COMPOSITE_OFFSET);
   for (let n = 0; n < count; n++) {
     const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
-    if (!reservedIsZero(bytes, at, version, parts.emadSizeBytes)) return FFA_INVALID_PARAMETERS;
-    if (readU32(bytes, at + EMAD_COMPOSITE_OFFSET) !== parts.compositeOffset) return FFA_INVALID_PARAMETERS;
+    if (!reservedIsZero(bytes, at, version, parts.emadSizeBytes)) {
+      return refuse('send: access descriptor reserved is zero');
+    }
+    if (readU32(bytes, at + EMAD_COMPOSITE_OFFSET) !== parts.compositeOffset) return refuse('send: one composite');
   }
-  if (parts.compositeOffset < emadsEnd) return FFA_INVALID_PARAMETERS;
-  if (parts.compositeOffset + COMPOSITE_SIZE_BYTES > length) return FFA_INVALID_PARAMETERS;
-  if (version < FFA_VERSION_1_1 && length + GROWTH_SINCE_1_0_BYTES > PAGE_SIZE_BYTES) return FFA_NOT_SUPPORTED;
+  if (parts.compositeOffset < emadsEnd) return refuse('send: composite behind access descriptors');
+  if (parts.compositeOffset + COMPOSITE_SIZE_BYTES > length) return refuse('send: composite within fragment');
+  if (version < FFA_VERSION_1_1 && length + GROWTH_SINCE_1_0_BYTES > PAGE_SIZE_BYTES) {
+    return refuse('send: fits a page as 1.1');
+  }
   return FFA_OK;
 }
 
@@ -143,20 +147,21 @@ export function checkSendContent(
 ): Result {
   const count = parts.emadCount;
   const flags = readU32(bytes, MTD_FLAGS_OFFSET);
-  const flagsAllowed = kind === KIND_SHARE ? MEMORY_FLAGS_SEND_MASK & ~MEMORY_FLAG_ZERO : MEMORY_FLAGS_SEND_MASK;
-  if ((flags & ~flagsAllowed) !== 0) return FFA_INVALID_PARAMETERS;
-  if (kind === KIND_DONATE && count !== 1) return FFA_INVALID_PARAMETERS;
+  const rules = spmc.personality.memory;
+  if ((flags & ~rules.flags.sendMask(kind)) !== 0) return refuse('send: flags');
+  if (kind === KIND_DONATE && count !== 1) return refuse('send: donated to one');
   const routed = checkReceivers(spmc, caller, kind, bytes, parts);
   if (routed !== FFA_OK) return routed;
-  if (length % 16 !== 0 || total % 16 !== 0) return FFA_INVALID_PARAMETERS;
+  if (length % 16 !== 0) return refuse('send: length is whole');
+  if (total % 16 !== 0) return refuse('send: total is whole');
   const sender = readU16(bytes, MTD_SENDER_OFFSET);
-  if (caller.secure ? sender !== caller.id : isSecureEndpoint(sender)) return FFA_DENIED;
-  if (namesReceiver(bytes, parts, sender)) return FFA_INVALID_PARAMETERS;
-  if (parts.compositeOffset % 16 !== 0) return FFA_INVALID_PARAMETERS;
+  if (caller.secure ? sender !== caller.id : isSecureEndpoint(sender)) return refuse('send: sender is the caller');
+  if (namesReceiver(bytes, parts, sender)) return refuse('send: sender receives nothing');
+  if (parts.compositeOffset % 16 !== 0) return refuse('send: composite alignment');
   const constituents = readU32(bytes, parts.compositeOffset + COMPOSITE_CONSTITUENT_COUNT_OFFSET);
   const end = parts.compositeOffset + COMPOSITE_SIZE_BYTES + constituents * CONSTITUENT_SIZE_BYTES;
-  if (end !== total) return FFA_INVALID_PARAMETERS;
-  if ((flags & MEMORY_FLAG_TIME_SLICE) !== 0) return FFA_INVALID_PARAMETERS;
+  if (end !== total) return refuse('send: constituents match length');
+  if ((flags & MEMORY_FLAG_TIME_SLICE) !== 0 && !rules.flags.ignored) return refuse('send: no time slice');
   const permitted = checkPermissions(kind, bytes, parts);
   if (permitted !== FFA_OK) return permitted;
   return checkAttributes(kind, count, readU16(bytes, MTD_ATTRIBUTES_OFFSET));
@@ -172,11 +177,12 @@ function checkReceivers(
 ): Result {
   for (let n = 0; n < parts.emadCount; n++) {
     const id = readU16(bytes, parts.emadArrayOffset + n * parts.emadSizeBytes + EMAD_RECEIVER_OFFSET);
-    if (id === caller.id || !spmc.isEndpoint(id)) return FFA_INVALID_PARAMETERS;
+    if (id === caller.id) return refuse('send: sender receives nothing');
+    if (!spmc.isEndpoint(id)) return refuse('send: receiver exists');
     if (isSecureEndpoint(id)) continue;
     // A page that a partition owns never reaches the normal world; among VMs alone memory is the hypervisor's business,
     // though a share with two VMs is let pass.
-    if (caller.secure || kind !== KIND_SHARE || parts.emadCount === 1) return FFA_DENIED;
+    if (caller.secure || kind !== KIND_SHARE || parts.emadCount === 1) return refuse('send: direction');
   }
   return FFA_OK;
 }
@@ -195,24 +201,26 @@ function checkPermissions(kind: TransactionKind, bytes: Uint8Array, parts: Descr
     const id = readU16(bytes, at + EMAD_RECEIVER_OFFSET);
     for (let other = 0; other < n; other++) {
       const otherAt = parts.emadArrayOffset + other * parts.emadSizeBytes;
-      if (readU16(bytes, otherAt + EMAD_RECEIVER_OFFSET) === id) return FFA_INVALID_PARAMETERS;
+      if (readU16(bytes, otherAt + EMAD_RECEIVER_OFFSET) === id) return refuse('send: receivers differ');
     }
     const permissions = bytes[at + EMAD_PERMISSIONS_OFFSET];
     const data = permissions & DATA_ACCESS_MASK;
-    if (data === DATA_ACCESS_RESERVED) return FFA_INVALID_PARAMETERS;
-    if ((permissions & INSTRUCTION_ACCESS_MASK) !== INSTRUCTION_ACCESS_UNSPECIFIED) return FFA_INVALID_PARAMETERS;
-    if ((data === DATA_ACCESS_UNSPECIFIED) !== (kind === KIND_DONATE)) return FFA_INVALID_PARAMETERS;
+    if (data === DATA_ACCESS_RESERVED) return refuse('send: data access exists');
+    if ((permissions & INSTRUCTION_ACCESS_MASK) !== INSTRUCTION_ACCESS_UNSPECIFIED) {
+      return refuse('send: instruction access is open');
+    }
+    if ((data === DATA_ACCESS_UNSPECIFIED) !== (kind === KIND_DONATE)) return refuse('send: data access of the kind');
   }
   return FFA_OK;
 }
 
 function checkAttributes(kind: TransactionKind, receiverCount: number, attributes: number): Result {
-  if ((attributes & SECURITY_MASK) !== 0) return FFA_INVALID_PARAMETERS;
+  if ((attributes & SECURITY_MASK) !== 0) return refuse('send: no NS bit');
   const type = attributes & MEMORY_TYPE_MASK;
   if (kind === KIND_DONATE || (kind === KIND_LEND && receiverCount === 1)) {
-    return type === MEMORY_TYPE_UNSPECIFIED ? FFA_OK : FFA_INVALID_PARAMETERS;
+    return type === MEMORY_TYPE_UNSPECIFIED ? FFA_OK : refuse('send: no memory type');
   }
-  return statedTypeAllowed(attributes) ? FFA_OK : FFA_DENIED;
+  return statedTypeAllowed(attributes) ? FFA_OK : refuse('send: memory type allowed');
 }
 
 /** Inner shareable, write-back if it is normal memory, nGnRnE if it is a device; the reserved type passes. */

@@ -1,7 +1,7 @@
 // Slots of memory transactions, and handles: a slot is found by its handle in one look-up, whatever lives beside it.
 
 import { assert } from '../base/assert.ts';
-import { TWO_POW_32 } from '../base/units.ts';
+import { type Nanoseconds, TWO_POW_32 } from '../base/units.ts';
 import type { SpmcLimits } from './limits.ts';
 import type { HandleShape } from './personality.ts';
 import { Transaction } from './transaction.ts';
@@ -23,6 +23,9 @@ export class Slots {
   /** Slot by handle, for shapes in which the handle does not say it. */
   private readonly slotByHandle = new Map<number, number>();
   private next = COUNTING_FIRST;
+  /** Of the sends that wait for a fragment, the one that waits longest, and the one that waits least. */
+  private oldest: Transaction | null = null;
+  private newest: Transaction | null = null;
   /** No word of `free` below this one has a free slot. */
   private firstFreeWord = 0;
 
@@ -34,7 +37,14 @@ export class Slots {
   }
 
   reset(): void {
-    for (const transaction of this.transactions) transaction.inUse = false;
+    for (const transaction of this.transactions) {
+      transaction.inUse = false;
+      transaction.senderPages = null;
+      transaction.older = null;
+      transaction.newer = null;
+    }
+    this.oldest = null;
+    this.newest = null;
     this.free.fill(0);
     for (let n = 0; n < this.transactions.length; n++) this.free[n >>> 5] |= 1 << (n & 31);
     this.slotByHandle.clear();
@@ -43,11 +53,7 @@ export class Slots {
     this.inUse = 0;
   }
 
-  get full(): boolean {
-    return this.inUse === this.transactions.length;
-  }
-
-  /** Takes the lowest free slot and gives it a handle. There is one: ask `full` first. */
+  /** Takes the lowest free slot and gives it a handle. There is one: ask `makeRoom` first. */
   take(sender: number, secure: boolean): Transaction {
     const free = this.free;
     let word = this.firstFreeWord;
@@ -65,13 +71,50 @@ export class Slots {
     transaction.fragmentCount = 0;
     transaction.complete = false;
     transaction.hypervisorRead = -1;
+    transaction.deferred = false;
     return transaction;
+  }
+
+  /** A fragment of the transaction came, and more are to come: of all that wait it now waits the least. */
+  waitForMore(transaction: Transaction, nowNs: Nanoseconds): void {
+    this.stopWaiting(transaction);
+    transaction.waitingSinceNs = nowNs;
+    transaction.older = this.newest;
+    if (this.newest !== null) this.newest.newer = transaction;
+    this.newest = transaction;
+    if (this.oldest === null) this.oldest = transaction;
+  }
+
+  /** Nothing more is to come, or nobody waits for it any more. */
+  stopWaiting(transaction: Transaction): void {
+    const { older, newer } = transaction;
+    if (older === null && newer === null && this.oldest !== transaction) return;
+    if (older === null) this.oldest = newer;
+    else older.newer = newer;
+    if (newer === null) this.newest = older;
+    else newer.older = older;
+    transaction.older = null;
+    transaction.newer = null;
+  }
+
+  /**
+   * Whether a slot is free, or can be made so: a send whose next fragment has not come for `patienceNs` is given up.
+   * Nothing else ends one whose sender stopped, and no page of it has changed state.
+   */
+  makeRoom(nowNs: Nanoseconds, patienceNs: Nanoseconds): boolean {
+    if (this.inUse < this.transactions.length) return true;
+    const { oldest } = this;
+    if (oldest === null || nowNs - oldest.waitingSinceNs < patienceNs) return false;
+    this.release(oldest);
+    return true;
   }
 
   /** Frees a slot; its handle is dead, until the shape gives it out again. */
   release(transaction: Transaction): void {
     assert(transaction.inUse, 'a slot is freed once');
     transaction.inUse = false;
+    transaction.senderPages = null;
+    this.stopWaiting(transaction);
     const word = transaction.index >>> 5;
     this.free[word] |= 1 << (transaction.index & 31);
     if (word < this.firstFreeWord) this.firstFreeWord = word;

@@ -1,15 +1,14 @@
 // The SPMC: the secure world's FF-A manager, as it stands behind the conduit. This file holds its state and its life
 // (boot, calls, reset); each chapter of FF-A has a file of its own, named in door.ts.
 //
-// Covered: FF-A 1.0 to 1.2, by default as Hafnium does it. Not covered yet: secure interrupts, power management,
-// managed exit, boot information, FFA_MEM_PERM_GET and SET, FF-A 1.3's own calls.
+// Covered: FF-A 1.0 to 1.2, by default as Hafnium does it. Not covered yet: boot information, FFA_MEM_PERM_GET and SET, FF-A 1.3's own calls.
 //
 // A call costs the same however many partitions, transactions or pages there are: endpoints, slots and pages are found
 // by index or map.
 
 import { FFA_HYPERVISOR_ID, FFA_SPMC_ID, isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_VERSION_1_2 } from '../abi/versions.ts';
-import { assert } from '../base/assert.ts';
+import { assert, present } from '../base/assert.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import { EventLog } from '../base/event-log.ts';
 import { PAGE_SHIFT, PAGE_SIZE_BYTES } from '../base/units.ts';
@@ -22,12 +21,17 @@ import { Stage2 } from '../hardware/stage2.ts';
 import { bootPartitions } from './boot.ts';
 import { callFromNormalWorld } from './door.ts';
 import { Endpoint } from './endpoint.ts';
-import { type Handler, handlerOf } from './handlers.ts';
+import { type Handler, handlerOf, handlersWithout } from './handlers.ts';
+import { ownersOfInterrupts } from './interrupt-owners.ts';
 import { completeLimits, type SpmcLimits } from './limits.ts';
 import type { ConsoleSink, SpmcOptions } from './options.ts';
 import { Partition } from './partition.ts';
 import { PartitionTable } from './partition-table.ts';
-import { HAFNIUM_PERSONALITY, type Personality } from './personality.ts';
+import { PendingInterrupts } from './pending-interrupts.ts';
+import { HAFNIUM_PERSONALITY } from './personalities/hafnium.ts';
+import type { Personality } from './personality.ts';
+import { messageFromSpmd, type PowerOperation, startContexts } from './power-management.ts';
+import { interruptNormalWorld } from './run-loop.ts';
 import { ScheduleReceiver } from './schedule-receiver.ts';
 import { Slots } from './slots.ts';
 import { Staging } from './staging.ts';
@@ -49,6 +53,12 @@ export class Spmc implements Conduit {
   readonly virtualMachines = new Map<number, Endpoint>();
   readonly slots: Slots;
   readonly scheduleReceiver: ScheduleReceiver;
+  /** Interrupts that wait for somebody to let them through. */
+  readonly pending = new PendingInterrupts();
+  /** What each PE's partitions are being told of its power. */
+  readonly powerOperations: (PowerOperation | undefined)[] = [];
+  /** The partition that drives the device whose interrupt it is. */
+  readonly interruptOwners: ReadonlyMap<number, Partition>;
   /** First page that no address reaches. */
   readonly pageLimit: number;
   /** Where an answer is put together before it goes to RX. */
@@ -56,8 +66,6 @@ export class Spmc implements Conduit {
   /** The handler of a call that gives the PE back at once; another one may stand in its place. */
   handlerOf: (functionId: number) => Handler | undefined = handlerOf;
   booted = false;
-  /** Per PE: a non-secure interrupt waits until the normal world runs there again. */
-  private readonly queuedInterrupts: boolean[] = [];
   /** Endpoints with notifications that the hypervisor has not been told of, first come first. */
   private readonly unreported: Endpoint[] = [];
   private unreportedFirst = 0;
@@ -71,6 +79,7 @@ export class Spmc implements Conduit {
     this.id = options.id ?? FFA_SPMC_ID;
     this.version = options.version ?? FFA_VERSION_1_2;
     this.console = options.console ?? null;
+    if (this.personality.absentFunctions.length > 0) this.handlerOf = handlersWithout(this.personality);
     this.slots = new Slots(this.limits, this.personality.handleShape);
     this.scheduleReceiver = new ScheduleReceiver(options.interrupts);
     this.pageLimit = 2 ** (this.limits.physicalAddressBits - PAGE_SHIFT);
@@ -78,6 +87,7 @@ export class Spmc implements Conduit {
     // The ownership table of the normal world maps nothing for anybody: it is no stage 2 that events should tell of.
     this.normalWorld = new Endpoint(FFA_HYPERVISOR_ID, false, this.version, new Stage2(new EventLog(), 0));
     this.table = new PartitionTable(options.partitions.map((setup) => new Partition(setup, machine, this.version)));
+    this.interruptOwners = ownersOfInterrupts(this.table.partitions);
   }
 
   /** In the order of their ids. */
@@ -112,10 +122,41 @@ export class Spmc implements Conduit {
     return callFromNormalWorld(this, pe);
   }
 
+  /**
+   * The SPMD's own door: framework messages in `pe.smc` about a PE that goes off or comes back, or about the version of
+   * FF-A; the answer is there too.
+   */
+  spmdMessage(pe: Pe): Pending {
+    assert(this.booted, 'the SPMC boots before it is called');
+    return messageFromSpmd(this, pe);
+  }
+
+  /** The PE is on again: the contexts that were turned off with it start anew. */
+  peOn(pe: Pe): Coroutine {
+    return startContexts(this, pe);
+  }
+
+  /**
+   * A device's secure interrupt is asserted at the PE. Whoever runs there in the secure world is to be roused; when the
+   * normal world does, `takeInterrupt` follows. False: no partition drives that device.
+   */
+  assertInterrupt(pe: Pe, id: number): boolean {
+    if (!this.interruptOwners.has(id)) return false;
+    this.pending.addSecure(pe.index, id);
+    return true;
+  }
+
+  /** The normal world runs on the PE, and a secure interrupt takes it from there; `pe.smc` stays as it is. */
+  takeInterrupt(pe: Pe): Pending {
+    assert(this.booted, 'the SPMC boots before it is called');
+    return interruptNormalWorld(this, pe);
+  }
+
   /** As before boot. The machine's frames are reset by whoever owns the machine. */
   reset(): void {
     this.booted = false;
-    this.queuedInterrupts.length = 0;
+    this.pending.reset();
+    this.powerOperations.length = 0;
     this.unreported.length = 0;
     this.unreportedFirst = 0;
     this.slots.reset();
@@ -132,17 +173,6 @@ export class Spmc implements Conduit {
     const staging = new Staging(this.limits.bufferPages);
     this.stagings[pe.index] = staging;
     return staging;
-  }
-
-  /** A partition that queues non-secure interrupts runs on the PE: the one that came stays pending. */
-  queueInterrupt(pe: Pe): void {
-    this.queuedInterrupts[pe.index] = true;
-  }
-
-  takeQueuedInterrupt(pe: Pe): boolean {
-    if (this.queuedInterrupts[pe.index] !== true) return false;
-    this.queuedInterrupts[pe.index] = false;
-    return true;
   }
 
   /** Whether `id` can be named as an endpoint: a partition that exists, or any normal-world id. */
@@ -205,10 +235,7 @@ export class Spmc implements Conduit {
 
   /** The table in which a transaction's sender has its pages. */
   senderPages(transaction: Transaction): Stage2 {
-    if (transaction.fromNormalWorld) return this.normalWorld.pages;
-    const partition = this.partitionById.get(transaction.sender);
-    assert(partition !== undefined, 'a secure sender is a partition');
-    return partition.pages;
+    return present(transaction.senderPages, 'the table of a sender whose transaction lives');
   }
 
   /** Writes `length` bytes to the endpoint's RX buffer; the rest of the buffer becomes zero. */

@@ -1,6 +1,6 @@
 // A PE's private copy of what a caller put into its TX buffer. Taken once per call; all is checked and used here.
 
-import { PAGE_SIZE_BYTES } from '../base/units.ts';
+import { PAGE_SIZE_BYTES, type PhysicalAddress } from '../base/units.ts';
 import type { FrameContents } from '../hardware/frame-contents.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -19,7 +19,12 @@ export class Staging {
   }
 
   fetchFrame(contents: FrameContents, frame: number, length: number): void {
-    contents.read(frame * PAGE_SIZE_BYTES, this.bytes, 0, length);
+    this.fetchFrom(contents, frame * PAGE_SIZE_BYTES, length);
+  }
+
+  /** Copies `length` bytes from a physical address. */
+  fetchFrom(contents: FrameContents, address: PhysicalAddress, length: number): void {
+    contents.read(address, this.bytes, 0, length);
     this.length = length;
   }
 }

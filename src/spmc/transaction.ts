@@ -1,6 +1,8 @@
 // A memory transaction: what a sender stated (a private copy, taken once), and how far its borrowers got.
 
 import { CONSTITUENT_SIZE_BYTES, EMAD_1_2_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
+import type { Nanoseconds } from '../base/units.ts';
+import type { Stage2 } from '../hardware/stage2.ts';
 import type { SpmcLimits } from './limits.ts';
 import { readU32 } from './little-endian.ts';
 
@@ -18,12 +20,14 @@ export class Receiver {
   /** As the sender stated them. */
   permissions = 0;
   readonly impdef = new Uint32Array(4);
-  /** Retrieved and not relinquished. */
-  holds = false;
-  /** It has retrieved at least once. */
-  retrieved = false;
+  /** Retrieves that it has not relinquished: one at most, unless the personality counts. */
+  holdCount = 0;
   /** Fragments, as sent, of which the retrieve response has told it; it may relinquish when that is all of them. */
   fragmentsRead = 0;
+
+  get holds(): boolean {
+    return this.holdCount > 0;
+  }
 }
 
 export class Transaction {
@@ -36,6 +40,8 @@ export class Transaction {
   sender = 0;
   /** Whether the call came from the normal world. */
   fromNormalWorld = false;
+  /** The table in which the sender has its pages; null while the slot is free. */
+  senderPages: Stage2 | null = null;
   /** Layout in which the sender sent it. */
   senderVersion = 0;
   attributes = 0;
@@ -67,6 +73,12 @@ export class Transaction {
   readonly fragmentSizes: Uint32Array;
   /** All constituents have arrived and the pages have changed state. */
   complete = false;
+  /** The partition that owns the pages is dead: they are reclaimed for it when the last borrower relinquishes. */
+  deferred = false;
+  /** When its last fragment came, while it is not complete, and who waits longer and less long for theirs. */
+  waitingSinceNs: Nanoseconds = 0;
+  older: Transaction | null = null;
+  newer: Transaction | null = null;
   /** Attributes that the sender's pages had. */
   senderAttributes = 0;
   /** The hypervisor's own retrieve: fragments that it has been given, -1 when none is under way. */

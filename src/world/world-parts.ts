@@ -38,7 +38,7 @@ export interface WorldParts {
   readonly programs?: ReadonlyMap<string, ProgramMaker>;
   /** Profiles by name instead of PROFILES. */
   readonly profiles?: ReadonlyMap<string, Profile>;
-  /** Personalities by name; `hafnium` is always there. */
+  /** Personalities by name, beside the built-in ones. */
   readonly personalities?: ReadonlyMap<string, Personality>;
   /** What the oracle is told instead of what fits the profile. */
   readonly oracle?: OracleOptionsInput;

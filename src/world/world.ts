@@ -39,7 +39,8 @@ import type { OracleOptionsInput } from '../oracle/options.ts';
 import { Oracle } from '../oracle/oracle.ts';
 import type { Endpoint } from '../partitions/endpoint.ts';
 import { GuestScript } from '../partitions/guest-script.ts';
-import { HAFNIUM_PERSONALITY, type Personality } from '../spmc/personality.ts';
+import { PERSONALITIES } from '../spmc/personalities/personality-table.ts';
+import type { Personality } from '../spmc/personality.ts';
 import { Spmc } from '../spmc/spmc.ts';
 import type {
   FaultDescription,
@@ -56,7 +57,7 @@ import { guestProgram } from './guest-program.ts';
 import { oracleOptions } from './oracle-options.ts';
 import { partitionSetups, reserveGaps, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler, type Task } from './scheduler.ts';
 import { WorkQueue } from './work-queue.ts';
 import type { WorldGuest, WorldParts } from './world-parts.ts';
 
@@ -77,6 +78,8 @@ export class World implements EventListener {
   readonly oracle: Oracle | null;
   readonly guests: WorldGuest[] = [];
   readonly dma: WorldDmaEngine;
+  /** The way to the SPMC, on which faults strike. */
+  readonly faults: FaultyConduit;
   /** Endpoint ids by name: partitions from the start, guests once created. */
   readonly endpoints = new Map<string, number>();
   /** Lines of the story as it happened; EVENT_STORY's argument is an index. */
@@ -103,9 +106,11 @@ export class World implements EventListener {
   private peCount = 0;
   private violationCount = 0;
   private ended = false;
+  private stepping: boolean;
 
   constructor(description: WorldDescription, parts: WorldParts = {}) {
     this.description = description;
+    this.stepping = description.interleave;
     const normalEnd = description.memoryBase + description.memoryPages * PAGE_SIZE_BYTES;
     const secureBase = secureBaseOf(description);
     const unplaced = description.partitions.filter(({ baseAddress }) => baseAddress === undefined);
@@ -129,8 +134,9 @@ export class World implements EventListener {
     });
     parts.spmc?.(this.spmc);
     const faults = description.faults.map((fault, index) => this.arm(fault, index));
-    const faulty = new FaultyConduit(this.machine, this.spmc, this.scheduler, faults);
-    const conduit = parts.conduit === undefined ? faulty : parts.conduit(faulty);
+    const explored = (description.explore?.faults ?? []).map((fault, n) => this.arm(fault, faults.length + n));
+    this.faults = new FaultyConduit(this.machine, this.spmc, this.scheduler, faults, explored);
+    const conduit = parts.conduit === undefined ? this.faults : parts.conduit(this.faults);
     const profiles = parts.profiles ?? PROFILES;
     const profile = profiles.get(description.profile);
     if (profile === undefined) {
@@ -141,7 +147,10 @@ export class World implements EventListener {
       );
     }
     this.hypervisor = new Hypervisor(this.machine, profile, conduit, { limits: description.limits });
-    this.oracle = parts.judged === false ? null : this.makeOracle(parts.oracle ?? oracleOptions(this.hypervisor));
+    this.oracle =
+      parts.judged === false
+        ? null
+        : this.makeOracle(parts.oracle ?? oracleOptions(this.hypervisor, this.spmc.limits.slots));
     this.machine.events.listen(this);
     for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
     for (const { count, name } of description.guests) this.nameGuests(name, count);
@@ -195,8 +204,45 @@ export class World implements EventListener {
     return this.ended;
   }
 
+  /** Runs until time would reach `untilNs`, and sets the clock to it; what is planned for then has not begun. */
+  runBefore(untilNs: Nanoseconds): void {
+    for (;;) {
+      this.planDueBefore(untilNs);
+      this.takeScheduleReceiver();
+      this.employHosts();
+      if (this.scheduler.step()) {
+        this.noteViolations();
+        continue;
+      }
+      const next = this.nextTimeNs();
+      if (next >= untilNs) break;
+      this.moveTime(next);
+      this.fireTimers();
+    }
+    this.machine.time.advanceTo(untilNs);
+  }
+
+  /** Whether `task.again` makes a coroutine that stands where the task's stands now. */
+  resumable(task: Task): boolean {
+    if (task.again === null) return false;
+    return this.guests.some(({ asleep }) => asleep.has(task.pe.index));
+  }
+
+  /** From now on every PE stands still wherever another could interleave. */
+  explored(): void {
+    this.stepping = true;
+    for (const pe of this.hostPes) pe.stepping = true;
+    for (const { pes } of this.guests) for (const pe of pes) pe.stepping = true;
+  }
+
   /** The judge's last look, and what it all came to. */
   finish(): WorldReport {
+    this.judge();
+    return reportOf(this);
+  }
+
+  /** The judge's last look. */
+  judge(): void {
     if (this.oracle !== null && this.quiet) this.oracle.quiet();
     if (this.quiet) this.reportStuck();
     this.expectationOutcomes = judgeExpectations(this);
@@ -204,7 +250,6 @@ export class World implements EventListener {
       this.machine.events.emit(EVENT_EXPECTATION, HOST_PE, index, held ? 1 : 0);
     }
     this.noteViolations();
-    return reportOf(this);
   }
 
   /** What waits for ever when all is quiet: for a lock, or for a guest to leave the hypervisor. */
@@ -256,9 +301,11 @@ export class World implements EventListener {
 
   private personality(parts: WorldParts): Personality {
     const { personality, handleShape } = this.description;
-    const known =
-      personality === HAFNIUM_PERSONALITY.name ? HAFNIUM_PERSONALITY : parts.personalities?.get(personality);
-    if (known === undefined) throw new UserError(`personality: '${personality}' is none`, null, 'hafnium');
+    const known = parts.personalities?.get(personality) ?? PERSONALITIES.get(personality);
+    if (known === undefined) {
+      const names = [...PERSONALITIES.keys(), ...(parts.personalities?.keys() ?? [])];
+      throw new UserError(`personality: '${personality}' is none`, null, `one of ${names.join(', ')}`);
+    }
     return handleShape === null ? known : { ...known, handleShape };
   }
 
@@ -270,7 +317,7 @@ export class World implements EventListener {
 
   private newPe(): Pe {
     const pe = new Pe(this.peCount++);
-    pe.stepping = this.description.interleave;
+    pe.stepping = this.stepping;
     return pe;
   }
 
@@ -340,6 +387,10 @@ export class World implements EventListener {
   }
 
   // Time and plan -----------------------------------------------------------------------------------------------------
+
+  private planDueBefore(untilNs: Nanoseconds): void {
+    if (this.planned < this.plan.length && this.plan[this.planned].atNs < untilNs) this.planDue();
+  }
 
   private planDue(): void {
     while (this.planned < this.plan.length && this.plan[this.planned].atNs <= this.machine.time.nowNs) {
@@ -449,7 +500,8 @@ export class World implements EventListener {
     for (const vcpu of domain.vcpus) {
       const vcpuPe = this.newPe();
       guest.pes.push(vcpuPe);
-      this.scheduler.start(vcpuPe, `${guest.name}.${vcpu.index}`, this.runVcpu(vcpuPe, guest, domain, vcpu.index));
+      const run = () => this.runVcpu(vcpuPe, guest, domain, vcpu.index);
+      this.scheduler.start(vcpuPe, `${guest.name}.${vcpu.index}`, run()).again = run;
     }
   }
 
@@ -476,7 +528,10 @@ export class World implements EventListener {
     }
   }
 
-  /** A guest's vCPU: enters its program, takes its calls to the hypervisor, until the guest ends. */
+  /**
+   * A guest's vCPU: enters its program, takes its calls to the hypervisor, until the guest ends. Begun while the vCPU
+   * is asleep in its own code, it goes on as it does when such a sleep ends.
+   */
   private *runVcpu(pe: Pe, guest: WorldGuest, domain: Domain, index: number): Coroutine {
     const vcpu = domain.vcpus[index];
     const { time } = this.machine;
@@ -491,6 +546,7 @@ export class World implements EventListener {
       workNs: 0,
       interrupts: vcpu.interrupts,
     };
+    guest.asleep.delete(pe.index);
     while (domain.life === DOMAIN_ALIVE) {
       switch (guest.program.run(context)) {
         case EXIT_CALL:

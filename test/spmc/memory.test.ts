@@ -23,7 +23,7 @@ import {
   STAGE2_SHARED,
   STAGE2_UNOWNED,
 } from '../../src/hardware/stage2.ts';
-import { HAFNIUM_PERSONALITY } from '../../src/spmc/personality.ts';
+import { HAFNIUM_PERSONALITY } from '../../src/spmc/personalities/hafnium.ts';
 import { RW, RW_NX, relinquishDescriptor, retrieveDescriptor, scattered, sendDescriptor } from './descriptors.ts';
 import { GUEST_MEMORY, HYPERVISOR_TX, ids, PAGE, SmallWorld, SP1, SP2, said } from './small-world.ts';
 
@@ -323,13 +323,13 @@ describe('a partition that crashes', () => {
   test.each([
     [false, 'FFA_ERROR DENIED'],
     [true, 'FFA_SUCCESS_32'],
-  ])('(relinquishOnCrash %s): what it held', (relinquishOnCrash, expected) => {
-    const world = new MemoryWorld([{}], { personality: { ...HAFNIUM_PERSONALITY, relinquishOnCrash } });
+  ])('(freesOnAbort %s): what it held', (freesOnAbort, expected) => {
+    const world = new MemoryWorld([{}], { personality: { ...HAFNIUM_PERSONALITY, freesOnAbort } });
     const handle = world.share(ONE_PAGE);
     world.retrieve(SP1, handle, 3);
     world.program(SP1).behaviour = () => EXIT_CRASH;
     expect(said(world.call(FFA_MSG_SEND_DIRECT_REQ_32, SP1))).toBe('FFA_ERROR ABORTED');
-    expect(world.attributes(SP1) === 0).toBe(relinquishOnCrash);
+    expect(world.attributes(SP1) === 0).toBe(freesOnAbort);
     expect(world.reclaim(handle)).toBe(expected);
   });
 });
