@@ -1,4 +1,4 @@
-// The exit codes of every verb. (3 will say: inconclusive, time ran out first. No verb can say it yet.)
+// The exit codes of every verb.
 
 /** All held. */
 export const EXIT_HELD = 0;
@@ -6,6 +6,8 @@ export const EXIT_HELD = 0;
 export const EXIT_FAILED = 1;
 /** Bad usage or bad input. */
 export const EXIT_USAGE = 2;
+/** Inconclusive: time ran out first. */
+export const EXIT_INCONCLUSIVE = 3;
 /** A failure of ffabric's own. */
 export const EXIT_OWN_FAILURE = 4;
 /** Ctrl-C. */

@@ -27,6 +27,16 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/run.ts'),
   },
   {
+    name: 'explore',
+    summary: 'tries what scheduler, secure world and time could do in a world; shows the shortest failure found',
+    load: () => import('./verbs/explore.ts'),
+  },
+  {
+    name: 'replay',
+    summary: 'executes one schedule of a world again and tells what happens',
+    load: () => import('./verbs/replay.ts'),
+  },
+  {
     name: 'decode',
     summary: 'registers, descriptors, manifests or an event file in words; says which field is wrong',
     load: () => import('./verbs/decode.ts'),

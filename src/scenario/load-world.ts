@@ -6,11 +6,14 @@
 import { type Place, UserError } from '../base/user-error.ts';
 import type {
   Expectation,
+  ExploreDescription,
+  FaultDescription,
   GuestDescription,
   PartitionDescription,
   TimelineEntry,
   WorldDescription,
 } from '../world/description.ts';
+import { GENERIC_FAULTS } from '../world/generic-faults.ts';
 import { PROFILES, SP_PROGRAMS } from '../world/vocabulary.ts';
 import { checkMemory } from './memory-check.ts';
 import { nearestName, suggestion } from './nearest-name.ts';
@@ -203,7 +206,22 @@ class Check {
       hostPeCount: file.host.pes,
       timeSliceNs: file.host.timeSlice,
       interleave: file.interleave,
+      explore: file.explore === undefined ? undefined : this.exploration(file.explore),
     };
+  }
+
+  private exploration(one: NonNullable<WorldFile['explore']>): ExploreDescription {
+    const faults: FaultDescription[] = one.generic ? [...GENERIC_FAULTS] : [];
+    for (const [index, { answers, call, guest, partition, reaches }] of one.faults.entries()) {
+      const path = ['explore', 'faults', index];
+      if (partition !== undefined) this.known([...path, 'partition'], partition, this.partitionNames);
+      if (guest !== undefined) this.known([...path, 'guest'], guest, this.guestNames);
+      const rest = given({ guest, partition });
+      for (const answer of answers) {
+        faults.push({ call, answer, ...rest, skip: 0, times: Number.POSITIVE_INFINITY, reaches });
+      }
+    }
+    return { fromNs: one.from, faults, faultsMax: faults.length === 0 ? 0 : one.faultsMax, earlyMax: one.early };
   }
 
   private partition(one: WorldFile['partitions'][number], path: Path): PartitionDescription {

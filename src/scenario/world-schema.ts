@@ -210,6 +210,35 @@ function fault() {
   });
 }
 
+function explore() {
+  return z.strictObject({
+    from: optional(
+      TIME,
+      0,
+      'what is before runs once, plainly; from here on every schedule is tried',
+      'after the boot',
+    ),
+    generic: optional(FLAG, false, 'the secure world may answer any call as one that is slow, poor or stubborn does'),
+    faults: z
+      .array(
+        z.strictObject({
+          call: required(oneOf(...FAULT_CALLS), 'a call that may be answered otherwise'),
+          answers: z
+            .array(leaf(FAULT_ANSWER))
+            .min(1, 'one answer at least')
+            .meta({ doc: 'what may be answered instead', fits: 'a list of answers' }),
+          partition: optional(NAME_VALUE, undefined, 'only messages to this partition', 'any'),
+          guest: optional(NAME_VALUE, undefined, 'only calls about this guest', 'any'),
+          reaches: optional(FLAG, false, 'whether the SPMC gets the call, and only its answer is replaced'),
+        }),
+      )
+      .default([])
+      .meta({ doc: 'answers that the secure world may give instead of its own', fallback: 'none' }),
+    faultsMax: optional(integer(0, 8), 1, 'at most so many of them in one execution'),
+    early: optional(integer(0, 8), 0, 'so often time may go on to the next event before everybody stands still'),
+  });
+}
+
 function expectation() {
   return z.strictObject({
     guest: optional(NAME_VALUE, undefined, 'with `is` and perhaps `by`: how a guest ends', 'none'),
@@ -267,6 +296,9 @@ export function worldSchema(names: Names) {
     until: optional(TIME, 60_000_000_000, 'the run ends here if it has not come to rest before', '60s'),
     host: host().prefault({}).meta({ doc: 'the host itself', fallback: 'two PEs' }),
     interleave: optional(FLAG, false, 'PEs alternate at every point where real ones can: a race is seen at once'),
+    explore: explore()
+      .optional()
+      .meta({ doc: 'what `ffabric explore` varies beside the schedule', fallback: 'nothing' }),
   });
 }
 

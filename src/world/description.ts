@@ -105,6 +105,18 @@ export interface FaultDescription {
   readonly reaches: boolean;
 }
 
+/** What an explorer may vary in a world, beside which PE goes on. */
+export interface ExploreDescription {
+  /** Everything before runs once, plainly; from here on every schedule is tried. */
+  readonly fromNs: number;
+  /** Answers that the secure world may give instead of its own, each at any matching call. */
+  readonly faults: readonly FaultDescription[];
+  /** At most so many of them in one execution. */
+  readonly faultsMax: number;
+  /** So many times in one execution, time may go on to the next event although a PE could still do something. */
+  readonly earlyMax: number;
+}
+
 export type GuestEnd = 'alive' | 'gone' | 'zombie' | 'held' | 'refused';
 
 export type Expectation =
@@ -144,4 +156,6 @@ export interface WorldDescription {
   readonly timeSliceNs: number;
   /** Whether PEs alternate at every point where real ones can: a race is then seen without an explorer. */
   readonly interleave: boolean;
+  /** What an explorer varies; absent: schedules only, from the end of the boot. */
+  readonly explore?: ExploreDescription | undefined;
 }

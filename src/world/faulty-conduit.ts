@@ -77,23 +77,46 @@ function errorCode(name: string): number | null {
   return null;
 }
 
+/** Site of the choices between the SPMC's own answer and those of faults that are explored. */
+export const SITE_FAULT = 2;
+
 export class FaultyConduit implements Conduit {
+  /** Explored faults that may still strike in this execution. */
+  faultsLeft = 0;
   private readonly machine: Machine;
   private readonly inner: Conduit;
   private readonly scheduler: Scheduler;
   private readonly faults: readonly ArmedFault[];
   /** Which VM sent the transaction of a handle: low word + high word * 2^32 as text. */
   private readonly senders = new Map<string, number>();
+  /** Explored faults by the function that they strike. */
+  private readonly explored = new Map<number, ArmedFault[]>();
+  /** Those that could strike the call at hand. */
+  private readonly alternatives: ArmedFault[] = [];
 
-  constructor(machine: Machine, inner: Conduit, scheduler: Scheduler, faults: readonly ArmedFault[]) {
+  constructor(
+    machine: Machine,
+    inner: Conduit,
+    scheduler: Scheduler,
+    faults: readonly ArmedFault[],
+    explored: readonly ArmedFault[] = [],
+  ) {
     this.machine = machine;
     this.inner = inner;
     this.scheduler = scheduler;
     this.faults = faults;
+    for (const fault of explored) {
+      for (const functionId of FAULT_FUNCTIONS[fault.description.call]) {
+        const list = this.explored.get(functionId);
+        if (list === undefined) this.explored.set(functionId, [fault]);
+        else list.push(fault);
+      }
+    }
   }
 
   smc(pe: Pe): Pending {
-    const fault = this.faults.length === 0 ? null : this.match(pe);
+    const armed = this.faults.length === 0 ? null : this.match(pe);
+    const fault = armed === null && this.faultsLeft > 0 ? this.chosen(pe) : armed;
     const { caller } = pe;
     const request = { w0: pe.smc.w(0), w1: pe.smc.w(1), w2: pe.smc.w(2) };
     if (fault !== null && !fault.description.reaches) {
@@ -131,6 +154,20 @@ export class FaultyConduit implements Conduit {
       return fault;
     }
     return null;
+  }
+
+  /** Asks the choice stack whether an explored fault strikes this call, and which. */
+  private chosen(pe: Pe): ArmedFault | null {
+    const list = this.explored.get(pe.smc.w(0));
+    if (list === undefined) return null;
+    const { alternatives } = this;
+    let count = 0;
+    for (let n = 0; n < list.length; n++) if (this.concerns(list[n], pe)) alternatives[count++] = list[n];
+    if (count === 0) return null;
+    const value = this.machine.choices.choose(count + 1, SITE_FAULT);
+    if (value === 0) return null;
+    this.faultsLeft--;
+    return alternatives[value - 1];
   }
 
   private concerns(fault: ArmedFault, pe: Pe): boolean {

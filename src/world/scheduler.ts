@@ -27,11 +27,30 @@ import type { Pe, Sleeper } from '../hardware/pe.ts';
 /** Site of the scheduler's choices. */
 export const SITE_SCHEDULE = 1;
 const NEVER = Number.POSITIVE_INFINITY;
+/** More PEs than there ever are. */
+const PES_MAX = 2 ** 31;
+
+/**
+ * Decides which task goes on, through the choice stack: an explorer. It is shown the tasks that could, in the order of
+ * the alternatives: the one that ran last first, then the others by their PE, as a round goes.
+ */
+export interface Director {
+  enabled(tasks: readonly Task[], count: number): void;
+  /** A task exists from now on. */
+  started(task: Task): void;
+  /** A task that stood still can go on because of what the current one did. */
+  enabledBy(task: Task): void;
+}
 
 export class Task implements Deadline {
   readonly pe: Pe;
   readonly name: string;
-  readonly coroutine: Coroutine;
+  coroutine: Coroutine;
+  /**
+   * Makes a coroutine that goes on as this task's would, as long as the task stands in its guest's own code; null: none
+   * does. Lets an explorer go back to a state without running up to it again.
+   */
+  again: (() => Coroutine) | null = null;
   wait: Wait = WAIT_STEP;
   /** Whether the PE is in the secure world now: its tick interrupts what runs there. */
   inSecureWorld = false;
@@ -53,6 +72,8 @@ export class Scheduler implements Sleeper {
   readonly machine: Machine;
   /** Whether ready tasks alternate step by step: what a plain run does instead of an explorer's choices. */
   takesTurns = false;
+  /** Who decides instead of this scheduler; null in a plain run. */
+  director: Director | null = null;
   /** The task whose step runs now. */
   current: Task | null = null;
   /** Steps so far. */
@@ -66,6 +87,9 @@ export class Scheduler implements Sleeper {
   private readonly polite: Task[] = [];
   private readonly lockWaiters = new Map<Lock, Task[]>();
   private readonly sleepers = new DeadlineQueue<Task>();
+  /** For a director: what it is shown, and the PE whose step was the last. */
+  private readonly candidates: Task[] = [];
+  private lastPe = 0;
 
   constructor(machine: Machine, timeSliceNs: Nanoseconds) {
     this.machine = machine;
@@ -80,6 +104,7 @@ export class Scheduler implements Sleeper {
     this.byPe[pe.index] = task;
     this.tasks.add(task);
     this.ready.push(task);
+    this.director?.started(task);
     return task;
   }
 
@@ -112,6 +137,7 @@ export class Scheduler implements Sleeper {
     this.stepCount++;
     this.current = task;
     this.machine.events.currentPe = pe.index;
+    this.lastPe = pe.index;
     const { value, done } = task.coroutine.next();
     this.current = null;
     if (done === true) this.end(task);
@@ -150,6 +176,7 @@ export class Scheduler implements Sleeper {
     if (task === undefined || task.slot < 0) return;
     this.sleepers.remove(task);
     this.ready.push(task);
+    this.director?.enabledBy(task);
   }
 
   /** Sleeper: a PE that may stand still has been woken. */
@@ -158,6 +185,7 @@ export class Scheduler implements Sleeper {
     if (task === undefined || task.wait !== WAIT_WAKE || task === this.current) return;
     task.wait = WAIT_STEP;
     this.ready.push(task);
+    this.director?.enabledBy(task);
   }
 
   /** The running task's PE goes into the secure world, or comes out of it. */
@@ -170,6 +198,7 @@ export class Scheduler implements Sleeper {
 
   /** The next task, at the head of `ready`; null when none could go on. */
   private pick(): Task | null {
+    if (this.director !== null) return this.directed(this.director);
     let count = this.ready.length;
     if (this.lockWaiters.size > 0) {
       for (const [lock, tasks] of this.lockWaiters) if (lock.holder === null) count += tasks.length;
@@ -202,6 +231,64 @@ export class Scheduler implements Sleeper {
       return task;
     }
     return null;
+  }
+
+  /** The same, as a director wants it. */
+  private directed(director: Director): Task | null {
+    const count = this.gather();
+    if (count === 0) return null;
+    director.enabled(this.candidates, count);
+    const task = this.candidates[this.machine.choices.choose(count, SITE_SCHEDULE)];
+    const { ready } = this;
+    const at = ready.indexOf(task);
+    if (at > 0) ready.splice(at, 1);
+    if (at < 0) this.takeFromWaiters(task);
+    if (at !== 0) ready.unshift(task);
+    return task;
+  }
+
+  /** Puts the enabled tasks into `candidates` in a director's order; returns how many. */
+  private gather(): number {
+    const { candidates, ready } = this;
+    let count = 0;
+    for (let n = 0; n < ready.length; n++) candidates[count++] = ready[n];
+    if (this.lockWaiters.size > 0) {
+      for (const [lock, tasks] of this.lockWaiters) {
+        if (lock.holder !== null) continue;
+        for (let n = 0; n < tasks.length; n++) candidates[count++] = tasks[n];
+      }
+    }
+    if (count === 0) for (let n = 0; n < this.polite.length; n++) candidates[count++] = this.polite[n];
+    candidates.length = count;
+    // An insertion sort: there are few.
+    for (let n = 1; n < count; n++) {
+      const task = candidates[n];
+      const turn = this.turnOf(task);
+      let at = n;
+      for (; at > 0 && this.turnOf(candidates[at - 1]) > turn; at--) candidates[at] = candidates[at - 1];
+      candidates[at] = task;
+    }
+    return count;
+  }
+
+  private turnOf(task: Task): number {
+    const { index } = task.pe;
+    return index >= this.lastPe ? index - this.lastPe : index + PES_MAX;
+  }
+
+  private takeFromWaiters(task: Task): void {
+    const at = this.polite.indexOf(task);
+    if (at >= 0) {
+      this.polite.splice(at, 1);
+      return;
+    }
+    for (const [lock, tasks] of this.lockWaiters) {
+      const place = tasks.indexOf(task);
+      if (place < 0) continue;
+      tasks.splice(place, 1);
+      if (tasks.length === 0) this.lockWaiters.delete(lock);
+      return;
+    }
   }
 
   /** The task has made its step and stands still for this reason. */

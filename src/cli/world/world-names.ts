@@ -16,9 +16,12 @@ export function worldNames(world: World): ActorNames {
     owners: lived.flatMap(({ domain, name }) => (domain === null ? [] : [{ id: domain.serial, name }])),
     texts: {
       'story.line': world.story,
-      'fault.fault': description.faults.map(
-        ({ answer, call, times }) => `${call} is answered ${answer}${times === TIMES_ALL ? ', always' : ''}`,
-      ),
+      'fault.fault': [
+        ...description.faults.map(
+          ({ answer, call, times }) => `${call} is answered ${answer}${times === TIMES_ALL ? ', always' : ''}`,
+        ),
+        ...(description.explore?.faults ?? []).map(({ answer, call }) => `${call} is answered ${answer}`),
+      ],
       'quarantine.reason': QUARANTINE_REASONS.map((reason) => reason.replaceAll('-', ' ')),
       'quarantine-release.how': ['reclaimed', 'written off'],
       'vm-id-retired.reason': RETIRE_REASONS,
