@@ -56,6 +56,9 @@ export class BenchMachine {
   readonly hypervisor: Hypervisor;
   readonly spmc: InstantSpmc;
   readonly pe = new Pe(0);
+  /** What guests write into their TX; the fields that `writeDescriptor` leaves out stay zero. */
+  private readonly bytes = new Uint8Array(PAGE_SIZE_BYTES);
+  private readonly view = new DataView(this.bytes.buffer);
 
   constructor(profile: Profile, frameCount: number, partitionCount: number) {
     this.machine = new Machine({ firstFrame: RAM_BASE / PAGE_SIZE_BYTES, frameCount });
@@ -118,8 +121,7 @@ export class BenchMachine {
   writeDescriptor(domain: Domain, rangeCount: number, rangePages: number, firstPage = 0): number {
     const composite = MTD_1_1_SIZE_BYTES + EMAD_1_0_SIZE_BYTES;
     const length = composite + COMPOSITE_SIZE_BYTES + rangeCount * CONSTITUENT_SIZE_BYTES;
-    const bytes = new Uint8Array(length);
-    const view = new DataView(bytes.buffer);
+    const { bytes, view } = this;
     view.setUint16(MTD_SENDER_OFFSET, domain.vmId, true);
     view.setUint16(MTD_ATTRIBUTES_OFFSET, MEMORY_NORMAL_WRITE_BACK_INNER, true);
     view.setUint32(MTD_1_1_EMAD_SIZE_OFFSET, EMAD_1_0_SIZE_BYTES, true);

@@ -60,7 +60,7 @@ export class InstantSpmc implements Conduit {
         return null;
       case FFA_MEM_SHARE_32:
       case FFA_MEM_SHARE_64:
-        smc.set8(FFA_SUCCESS_32, 0, ++this.handles, 0);
+        smc.set4(FFA_SUCCESS_32, 0, ++this.handles, 0);
         return null;
       case FFA_MSG_SEND_DIRECT_REQ_32: {
         const ids = smc.w(1);
@@ -71,7 +71,7 @@ export class InstantSpmc implements Conduit {
       }
       default:
         if (this.refuseReclaim === smc.w(0)) smc.set8(0x8400_0060, 0, -6);
-        else smc.set8(FFA_SUCCESS_32);
+        else smc.set4(FFA_SUCCESS_32, 0, 0, 0);
         return null;
     }
   }
