@@ -7,13 +7,15 @@ import type { Machine } from '../hardware/machine.ts';
 import { CALL_MEM_RECLAIM, type OwnCall } from './answer-table.ts';
 import type { Domain } from './domain.ts';
 import { RANK_CONTEXT, RANK_RX, RANK_TX, RANK_VERSION } from './lock-order.ts';
-import { type Binding, NOT_TAKEN, type Owed, type OwedMessage, type RetireReason } from './owed.ts';
+import type { Binding, Owed, OwedMessage, RetireReason } from './owed.ts';
+import { NOT_TAKEN } from './run-to-end.ts';
 
 /** One memory transaction that a guest has at the SPMC: pinned pages under a handle. */
 export class Share implements Owed {
   readonly call: OwnCall = CALL_MEM_RECLAIM;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  runMoved = false;
   /** The next share in the same bucket of the handle table. */
   nextByHandle: Share | null = null;
   handleLow = 0;
@@ -53,7 +55,7 @@ export interface PartialSend {
   readonly spmcLength: number;
   /** Pages of the transaction, announced by its header. */
   readonly pageCount: number;
-  /** Whether a fragment is being worked on: another one meanwhile is refused. */
+  /** Whether a fragment is being worked on, or none can be any more: another one is refused. */
   busy: boolean;
 }
 

@@ -2,26 +2,33 @@
 // guest's list before the SMC, so that a second vCPU cannot reclaim the same handle meanwhile; a refusal puts it back.
 //
 // An answer that leaves open whether the transaction has ended marks the share: from then on its handle may have been
-// issued anew, so a reclaim is sent only while no other live share has that handle and no send is under way.
+// issued anew, so a reclaim is sent only while no other live share has that handle and no send is under way. So it is
+// with a donation from the first, for its handle ends when it is retrieved. A reclaim that the SPMC took and never
+// answered is not sent again but run on.
 
 import { FFA_ABORTED, FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../abi/errors.ts';
-import { FFA_ERROR, FFA_INTERRUPT, FFA_MEM_RECLAIM, FFA_RUN, FFA_YIELD } from '../abi/function-ids.ts';
+import { FFA_ERROR, FFA_MEM_RECLAIM, FFA_RUN } from '../abi/function-ids.ts';
 import { TOUCH_HANDLE, TOUCH_LOCK } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import { EVENT_ANSWER_CLASS } from '../base/event-kinds.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError, answerSuccess } from './answer.ts';
-import { CALL_MEM_RECLAIM, classifyReply, REPLY_SUCCESS, treatmentOf } from './answer-table.ts';
+import {
+  CALL_MEM_RECLAIM,
+  classifyReply,
+  REPLY_PREEMPTED,
+  REPLY_SUCCESS,
+  type ReplyClass,
+  treatmentOf,
+} from './answer-table.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { emitShareDead } from './mem-reclaim.ts';
+import { NOT_TAKEN, RUNS_MAX, runToEnd } from './run-to-end.ts';
 import { recordsOf, restoreAccess } from './send-outcome.ts';
 import { findShare, returnShare, unlinkShare } from './share-records.ts';
-import { prepareCall, prepareShortCall } from './spmc-answer.ts';
-
-/** FFA_RUNs before the guest hears that its reclaim was not answered. */
-const RUNS_MAX = 64;
+import { prepareShortCall } from './spmc-answer.ts';
 
 export function reclaimMemory(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   if (pe.stepping) return reclaimInSteps(hypervisor, pe, vcpu);
@@ -29,8 +36,12 @@ export function reclaimMemory(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pendi
   const share = begin(hypervisor, pe, vcpu, context);
   if (share === null) return null;
   const pending = hypervisor.secure.call(pe, context.vmId);
-  if (pending !== null || isPreempted(pe)) return finish(hypervisor, pe, vcpu, context, share, pending);
-  conclude(hypervisor, pe, vcpu, context, share);
+  if (pending !== null || share.runTarget !== NOT_TAKEN) {
+    return finish(hypervisor, pe, vcpu, context, share, pending);
+  }
+  const reply = classifyReply(pe.smc);
+  if (reply === REPLY_PREEMPTED) return finish(hypervisor, pe, vcpu, context, share, null);
+  conclude(hypervisor, pe, vcpu, context, share, reply);
   return null;
 }
 
@@ -52,7 +63,7 @@ function begin(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext):
   const at = findShare(context, handleLow, handleHigh);
   if (at < 0) return refuse(vcpu, FFA_INVALID_PARAMETERS);
   const share = context.shares[at];
-  if (share.rounds > 0) {
+  if (share.rounds > 0 || share.donated) {
     const records = recordsOf(hypervisor);
     const now = records.handles.find(handleLow, handleHigh);
     if (now !== null && now !== share) {
@@ -62,18 +73,14 @@ function begin(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext):
     }
     if (records.sharesInFlight > 0) return refuse(vcpu, FFA_BUSY);
   }
-  prepareShortCall(pe, FFA_MEM_RECLAIM, handleLow, handleHigh, registers.w(3));
+  if (share.runTarget === NOT_TAKEN) prepareShortCall(pe, FFA_MEM_RECLAIM, handleLow, handleHigh, registers.w(3));
+  else prepareShortCall(pe, FFA_RUN, share.runTarget, 0, 0);
   return unlinkShare(context, at);
 }
 
 function refuse(vcpu: Vcpu, error: number): null {
   answerError(vcpu.registers, error);
   return null;
-}
-
-function isPreempted(pe: Pe): boolean {
-  const functionId = pe.smc.w(0);
-  return functionId === FFA_INTERRUPT || functionId === FFA_YIELD;
 }
 
 function* finish(
@@ -85,18 +92,20 @@ function* finish(
   pending: Pending,
 ): Coroutine {
   if (pending !== null) yield* pending;
-  for (let runs = 0; isPreempted(pe) && runs < RUNS_MAX; runs++) {
-    pe.interruptPending = false;
-    prepareCall(pe, FFA_RUN, pe.smc.w(1));
-    const running = hypervisor.secure.call(pe, context.vmId);
-    if (running !== null) yield* running;
-  }
+  const runs = { left: RUNS_MAX };
+  const reply = yield* runToEnd(hypervisor.secure, pe, context.vmId, share, CALL_MEM_RECLAIM, 0, runs);
   if (pe.stepping) yield pe.writes(TOUCH_LOCK, context.lock.id);
-  conclude(hypervisor, pe, vcpu, context, share);
+  conclude(hypervisor, pe, vcpu, context, share, reply);
 }
 
-function conclude(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext, share: Share): void {
-  const reply = classifyReply(pe.smc);
+function conclude(
+  hypervisor: Hypervisor,
+  pe: Pe,
+  vcpu: Vcpu,
+  context: FfaContext,
+  share: Share,
+  reply: ReplyClass,
+): void {
   if (reply === REPLY_SUCCESS) {
     end(hypervisor, vcpu, context, share);
     return;

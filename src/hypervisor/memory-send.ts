@@ -9,8 +9,8 @@
 // Limits: one RX/TX page each; receivers, pages and partial sends per guest as the limits say. A send in fragments goes
 // to the SPMC page by page, so it takes 16 bytes a page there. Only one fragment of a send is worked on at a time.
 
-import { FFA_BUSY, FFA_OK } from '../abi/errors.ts';
-import { FFA_INTERRUPT, FFA_MEM_FRAG_RX, FFA_MEM_FRAG_TX, FFA_RUN, FFA_YIELD } from '../abi/function-ids.ts';
+import { FFA_ABORTED, FFA_BUSY, FFA_OK } from '../abi/errors.ts';
+import { FFA_MEM_FRAG_RX, FFA_MEM_FRAG_TX } from '../abi/function-ids.ts';
 import {
   ACCESS_READ,
   ACCESS_WRITE,
@@ -23,10 +23,19 @@ import type { Coroutine, Pending } from '../base/coroutine.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answer.ts';
+import {
+  CALL_MEM_SEND,
+  classifyReply,
+  REPLY_ERROR_AGAIN,
+  REPLY_ERROR_NO_MEMORY,
+  REPLY_PREEMPTED,
+  type ReplyClass,
+} from './answer-table.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { RecordLifecycle } from './record-lifecycle.ts';
+import { NOT_TAKEN, RUNS_MAX, runToEnd } from './run-to-end.ts';
 import { checkRegisters, reserve, spmcFunction } from './send-check.ts';
 import { spmcLength, writeFirst } from './send-descriptor.ts';
 import { conclude, leaveDonated, recordsOf, takeHandle } from './send-outcome.ts';
@@ -35,9 +44,6 @@ import { prepareCall, prepareShortCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 import { type ConstituentCursor, writeConstituents } from './spmc-constituents.ts';
 import { type Staging, stagingOf } from './staging.ts';
-
-/** FFA_RUNs before a send that does not end counts as one of unknown outcome. */
-const RUNS_MAX = 64;
 
 /** Handler of the three sends, in both forms. */
 export function sendMemory(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
@@ -66,8 +72,9 @@ export function sendMemory(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending 
   recordsOf(hypervisor).sharesInFlight++;
   const pending = hypervisor.secure.call(pe, context.vmId);
   if (pending !== null) return finishSend(hypervisor, pe, vcpu, context, made, pending);
-  if (isPreempted(pe)) return finishSend(hypervisor, pe, vcpu, context, made, null);
-  conclude(hypervisor, pe, vcpu, context, made, true);
+  const reply = classifyReply(pe.smc);
+  if (reply === REPLY_PREEMPTED) return finishSend(hypervisor, pe, vcpu, context, made, null);
+  conclude(hypervisor, pe, vcpu, context, made, true, reply);
   return null;
 }
 
@@ -123,10 +130,12 @@ function* transmitInSteps(
   const first = writeFirst(hypervisor, made, staging, context.vmId, constituents, cursor, fragmented);
   prepareCall(pe, spmcFunction(vcpu), total, first);
   records.sharesInFlight++;
-  yield* callToEnd(hypervisor, pe, context);
-  const sent = yield* sendRest(hypervisor, pe, context, made, cursor, first, total, fragmented);
-  if (!fragmented || sent < 0 || sent === total) {
-    conclude(hypervisor, pe, vcpu, context, made, sent === total);
+  staging.accepted = 0;
+  staging.reply = yield* callToEnd(hypervisor, pe, context);
+  const sent = yield* sendRest(hypervisor, pe, context, made, staging, cursor, first, total, fragmented);
+  const stuck = isOpenStill(staging);
+  if (!stuck && (!fragmented || sent < 0 || sent === total)) {
+    conclude(hypervisor, pe, vcpu, context, made, sent === total, staging.reply);
     return;
   }
   records.sharesInFlight--;
@@ -134,16 +143,27 @@ function* transmitInSteps(
     share: made,
     totalLength,
     receivedLength: vcpu.registers.w(2),
-    sentLength: sent,
+    sentLength: stuck ? staging.accepted : sent,
     spmcLength: total,
     pageCount,
-    busy: false,
+    busy: stuck,
   });
   leaveDonated(records, pe, made);
   records.handles.add(made);
   secure.txLock.release(pe);
   context.txLock.release(pe);
-  askForFragment(vcpu, made, vcpu.registers.w(2));
+  // What is stuck is open at the SPMC, and nobody can go on with it: the guest's end is its end.
+  if (stuck) answerError(vcpu.registers, FFA_ABORTED);
+  else askForFragment(vcpu, made, vcpu.registers.w(2));
+}
+
+/**
+ * Whether the SPMC refused a further fragment for now: what it has of the send it keeps, so no page of it may be
+ * returned.
+ */
+export function isOpenStill(staging: Staging): boolean {
+  const { reply } = staging;
+  return staging.accepted > 0 && (reply === REPLY_ERROR_AGAIN || reply === REPLY_ERROR_NO_MEMORY);
 }
 
 /** FFA_MEM_FRAG_RX to the guest: the handle, and the offset from which it goes on. */
@@ -153,13 +173,15 @@ export function askForFragment(vcpu: Vcpu, made: Share, offset: number): void {
 
 /**
  * Sends the constituents that are left in the share as fragments, for as long as the SPMC asks for just the next one.
- * Returns the length sent in all, or -1 when an answer ended the send (it is in `pe.smc`).
+ * Returns the length sent in all, or -1 when an answer ended the send (it is in `pe.smc`, its class in
+ * `staging.reply`).
  */
 export function* sendRest(
   hypervisor: Hypervisor,
   pe: Pe,
   context: FfaContext,
   made: Share,
+  staging: Staging,
   cursor: ConstituentCursor,
   from: number,
   total: number,
@@ -169,10 +191,11 @@ export function* sendRest(
   for (;;) {
     if (sent === total) return sent;
     if (!asksFor(recordsOf(hypervisor), pe, made, sent)) return -1;
+    staging.accepted = sent;
     if (cursor.run === made.runCount) return sent;
     const length = writeConstituents(spmcTxWords(hypervisor.secure), made, cursor, 0, pageByPage);
     prepareCall(pe, FFA_MEM_FRAG_TX, made.handleLow, made.handleHigh, length, (context.vmId << 16) >>> 0);
-    yield* callToEnd(hypervisor, pe, context);
+    staging.reply = yield* callToEnd(hypervisor, pe, context);
     sent += length;
   }
 }
@@ -184,25 +207,16 @@ function asksFor(records: RecordLifecycle, pe: Pe, made: Share, offset: number):
   return takeHandle(records, made, smc.w(1), smc.w(2));
 }
 
-/** The SMC, and FFA_RUN while it is preempted. */
-function* callToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
+/** The SMC, and FFA_RUN while it is preempted. Returns the class of the answer. */
+function* callToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<ReplyClass> {
   const pending = hypervisor.secure.call(pe, context.vmId);
   if (pending !== null) yield* pending;
-  yield* runToEnd(hypervisor, pe, context);
+  return yield* runSendToEnd(hypervisor, pe, context);
 }
 
-function isPreempted(pe: Pe): boolean {
-  const functionId = pe.smc.w(0);
-  return functionId === FFA_INTERRUPT || functionId === FFA_YIELD;
-}
-
-function* runToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
-  for (let runs = 0; isPreempted(pe) && runs < RUNS_MAX; runs++) {
-    pe.interruptPending = false;
-    prepareCall(pe, FFA_RUN, pe.smc.w(1));
-    const pending = hypervisor.secure.call(pe, context.vmId);
-    if (pending !== null) yield* pending;
-  }
+function runSendToEnd(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<ReplyClass> {
+  const taken = { runTarget: NOT_TAKEN, runMoved: false };
+  return runToEnd(hypervisor.secure, pe, context.vmId, taken, CALL_MEM_SEND, 0, { left: RUNS_MAX });
 }
 
 function* finishSend(
@@ -214,6 +228,6 @@ function* finishSend(
   pending: Pending,
 ): Coroutine {
   if (pending !== null) yield* pending;
-  yield* runToEnd(hypervisor, pe, context);
-  conclude(hypervisor, pe, vcpu, context, made, true);
+  const reply = yield* runSendToEnd(hypervisor, pe, context);
+  conclude(hypervisor, pe, vcpu, context, made, true, reply);
 }

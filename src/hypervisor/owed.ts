@@ -10,9 +10,7 @@ import {
   type OwnCall,
 } from './answer-table.ts';
 import type { PartialSend } from './ffa-context.ts';
-
-/** The secure world does not hold this call: it may be sent. */
-export const NOT_TAKEN = -1;
+import { NOT_TAKEN, type Taken } from './run-to-end.ts';
 
 /** Why a VM id is not used again. */
 export type RetireReason = 'none' | 'believer' | 'bitmap' | 'borrower' | 'created-twice' | 'quarantine';
@@ -25,12 +23,10 @@ export const RETIRE_REASONS: readonly RetireReason[] = [
   'quarantine',
 ];
 
-export interface Owed {
+export interface Owed extends Taken {
   readonly call: OwnCall;
   /** Answers of the bounded kind so far ("some rounds"). */
   rounds: number;
-  /** w1 for FFA_RUN while the secure world has taken the call and has not answered; NOT_TAKEN otherwise. */
-  runTarget: number;
 }
 
 /** VM_DESTROYED to one partition. */
@@ -38,6 +34,7 @@ export class OwedMessage implements Owed {
   readonly call: OwnCall = CALL_VM_DESTROYED;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  runMoved = false;
   readonly partition: number;
   /** Whether it had accepted VM_CREATED: then an end without its answer retires the VM id. */
   readonly accepted: boolean;
@@ -57,6 +54,7 @@ export class OwedUnmap implements Owed {
   readonly call: OwnCall = CALL_RXTX_UNMAP;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  runMoved = false;
 }
 
 /** Notifications that a partition may set for the VM: 64 bits in two words. */
@@ -71,6 +69,7 @@ export class OwedBitmap implements Owed {
   readonly call: OwnCall = CALL_BITMAP_DESTROY;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  runMoved = false;
   /** Whether what was pending and bound has been taken and unbound. */
   drained = false;
   readonly bindings: readonly Binding[];
@@ -85,6 +84,7 @@ export class OwedRelinquish implements Owed {
   readonly call: OwnCall = CALL_MEM_RELINQUISH;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  runMoved = false;
   readonly handleLow: number;
   readonly handleHigh: number;
 
@@ -102,6 +102,9 @@ export class OwedAbort implements Owed {
   readonly call: OwnCall = CALL_MEM_SEND;
   rounds = 0;
   runTarget = NOT_TAKEN;
+  runMoved = false;
+  /** Bytes of the last fragment that went out. */
+  lastLength = 0;
   readonly partial: PartialSend;
 
   constructor(partial: PartialSend) {
@@ -114,6 +117,7 @@ export class OwedRun implements Owed {
   readonly call: OwnCall = CALL_RUN_OUT;
   rounds = 0;
   runTarget: number;
+  runMoved = false;
 
   constructor(target: number) {
     this.runTarget = target;

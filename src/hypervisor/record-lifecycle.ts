@@ -8,10 +8,9 @@ import {
   FFA_MEM_RECLAIM,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_NOTIFICATION_BITMAP_CREATE,
-  FFA_RUN,
   FFA_RX_ACQUIRE,
 } from '../abi/function-ids.ts';
-import { VM_CREATED_REQ_W2, VM_CREATED_RESP_W2 } from '../abi/layout/messages.ts';
+import { VM_CREATED_REQ_W2 } from '../abi/layout/messages.ts';
 import { PARTITION_VM_CREATED, PARTITION_VM_DESTROYED } from '../abi/layout/partition-information.ts';
 import { TOUCH_QUEUE } from '../base/announcement.ts';
 import type { Coroutine } from '../base/coroutine.ts';
@@ -30,7 +29,6 @@ import {
   CALL_MEM_RECLAIM,
   CALL_VM_CREATED,
   classifyReply,
-  classifyResponse,
   REPLY_PREEMPTED,
   REPLY_SUCCESS,
   treatmentOf,
@@ -39,18 +37,10 @@ import { type Domain, TEE_FFA, TEE_NONE } from './domain.ts';
 import { FfaContext } from './ffa-context.ts';
 import { HandleTable } from './handle-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import {
-  NOT_TAKEN,
-  OwedAbort,
-  OwedBitmap,
-  OwedMessage,
-  OwedRelinquish,
-  OwedRun,
-  OwedUnmap,
-  RETIRE_REASONS,
-} from './owed.ts';
+import { OwedAbort, OwedBitmap, OwedMessage, OwedRelinquish, OwedRun, OwedUnmap, RETIRE_REASONS } from './owed.ts';
 import type { Lifecycle } from './profile.ts';
 import { Quarantine, type QuarantineEntry } from './quarantine.ts';
+import { NOT_TAKEN, run, runToEnd, type Taken } from './run-to-end.ts';
 import { TeardownRecord } from './teardown-record.ts';
 import { type TeardownState, TeardownWorker } from './teardown-worker.ts';
 
@@ -64,8 +54,8 @@ export const SMCS_PER_HYPERCALL = 128;
 export const SMCS_PER_TICK = 64;
 const TICK_GAP_NS = NS_PER_MS;
 const RETRY_MAX_NS = 60 * NS_PER_S;
-/** FFA_RUNs of one VM_CREATED before creation is given up (the message is run out by the record). */
-const CREATED_RUNS_MAX = 64;
+/** FFA_RUNs of one VM_CREATED in a row: then its partition gets time. */
+const CREATED_RUNS_MAX = 16;
 /** First delay before VM_CREATED is sent again; doubles. */
 const CREATED_RETRY_NS = NS_PER_MS;
 /** Announced id of the queue of records. */
@@ -130,40 +120,32 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   /** Tells one partition that the VM exists now. Returns 0, or the error with which creation ends. */
   private *tellCreated(hypervisor: Hypervisor, pe: Pe, context: FfaContext, index: number): Coroutine<number> {
     const partition = hypervisor.secure.partitions[index].id;
-    const w1 = (partition << 16) >>> 0;
-    let runTarget = NOT_TAKEN;
-    let runs = 0;
-    for (let attempt = 1; ; ) {
-      if (runTarget === NOT_TAKEN) {
-        pe.smc.set8(FFA_MSG_SEND_DIRECT_REQ_32, partition, VM_CREATED_REQ_W2, 0, 0, context.vmId);
+    const { secure } = hypervisor;
+    const taken: Taken = { runTarget: NOT_TAKEN, runMoved: false };
+    for (let attempt = 1; ; attempt++) {
+      if (taken.runTarget !== NOT_TAKEN) {
+        yield* run(secure, pe, 0, taken);
       } else {
-        pe.smc.set8(FFA_RUN, runTarget);
+        pe.smc.set8(FFA_MSG_SEND_DIRECT_REQ_32, partition, VM_CREATED_REQ_W2, 0, 0, context.vmId);
+        const pending = secure.call(pe, 0);
+        if (pending !== null) yield* pending;
       }
-      const pending = hypervisor.secure.call(pe, 0);
-      if (pending !== null) yield* pending;
-      const reply = classifyResponse(pe.smc, w1, VM_CREATED_RESP_W2);
-      if (reply !== REPLY_SUCCESS) this.noteCreated(hypervisor, pe, context, reply);
-      if (reply === REPLY_PREEMPTED) {
-        runTarget = pe.smc.w(1);
-        pe.interruptPending = false;
-        if (++runs <= CREATED_RUNS_MAX) continue;
-        const message = this.oweDestroyed(context, index);
-        message.runTarget = runTarget;
-        message.createdUnderWay = true;
-        return EIO;
-      }
-      runTarget = NOT_TAKEN;
+      if (classifyReply(pe.smc) === REPLY_PREEMPTED) this.noteCreated(hypervisor, pe, context, REPLY_PREEMPTED);
+      const reply = yield* runToEnd(secure, pe, 0, taken, CALL_VM_CREATED, partition, { left: CREATED_RUNS_MAX });
+      if (reply !== REPLY_SUCCESS && reply !== REPLY_PREEMPTED) this.noteCreated(hypervisor, pe, context, reply);
       switch (treatmentOf(reply, CALL_VM_CREATED)) {
         case 'done':
           (context.acceptedCreated as Uint8Array)[index] = 1;
           return 0;
         case 'skip-dead':
           return 0;
+        case 'run':
+          if (attempt < hypervisor.limits.availabilityAttempts) break;
+          this.oweAnswer(context, index, taken);
+          return EIO;
         case 'again-then-undo':
-          if (attempt === hypervisor.limits.availabilityAttempts) return EIO;
-          yield pe.sleepUntil(hypervisor.machine.time.nowNs + CREATED_RETRY_NS * 2 ** (attempt - 1));
-          attempt++;
-          continue;
+          if (attempt >= hypervisor.limits.availabilityAttempts) return EIO;
+          break;
         case 'undo-tell-retire':
           this.oweDestroyed(context, index);
           context.retire = 'created-twice';
@@ -174,7 +156,16 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
         default:
           return EIO;
       }
+      yield pe.sleepUntil(hypervisor.machine.time.nowNs + CREATED_RETRY_NS * 2 ** (attempt - 1));
     }
+  }
+
+  /** A partition has taken VM_CREATED and does not answer: it is run on when the creation is undone. */
+  private oweAnswer(context: FfaContext, index: number, taken: Taken): void {
+    const message = this.oweDestroyed(context, index);
+    message.runTarget = taken.runTarget;
+    message.runMoved = taken.runMoved;
+    message.createdUnderWay = true;
   }
 
   private subscribes(hypervisor: Hypervisor, index: number, property: number): boolean {

@@ -1,7 +1,7 @@
-// FFA_MEM_FRAG_TX from a guest, in the default profile: further constituents of a send that is open. A fragment that is
-// refused leaves the send as it was.
+// FFA_MEM_FRAG_TX from a guest, in the default profile: further constituents of a send that is open. A fragment that the
+// mediator refuses, or the SPMC for now, leaves the send as it was: the guest may try again.
 
-import { FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
+import { FFA_ABORTED, FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
 import { FFA_MEM_FRAG_RX } from '../abi/function-ids.ts';
 import { CONSTITUENT_SIZE_BYTES } from '../abi/layout/memory-transaction.ts';
 import { ACCESS_WRITE, TOUCH_FRAME, TOUCH_LOCK } from '../base/announcement.ts';
@@ -12,7 +12,7 @@ import { answerError } from './answer.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext, PartialSend, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { askForFragment, sendRest } from './memory-send.ts';
+import { askForFragment, isOpenStill, sendRest } from './memory-send.ts';
 import { pinConstituents } from './send-check.ts';
 import { conclude, recordsOf } from './send-outcome.ts';
 
@@ -84,8 +84,23 @@ function* takeFragment(
   pe.smc.set8(FFA_MEM_FRAG_RX, made.handleLow, made.handleHigh, partial.sentLength);
   const cursor = cursorAt(made, before);
   const { sentLength, spmcLength } = partial;
-  const sent = yield* sendRest(hypervisor, pe, context, made, cursor, sentLength, spmcLength, true);
+  staging.accepted = sentLength;
+  const sent = yield* sendRest(hypervisor, pe, context, made, staging, cursor, sentLength, spmcLength, true);
   partial.busy = false;
+  if (isOpenStill(staging)) {
+    recordsOf(hypervisor).sharesInFlight--;
+    hypervisor.secure.txLock.release(pe);
+    const code = pe.smc.w(2);
+    if (staging.accepted === sentLength) unpinFrom(hypervisor, made, before);
+    else {
+      // Part of it went through: it can be neither taken back nor sent again. The guest's end is the send's.
+      partial.sentLength = staging.accepted;
+      partial.busy = true;
+    }
+    context.txLock.release(pe);
+    answerError(vcpu.registers, partial.busy ? FFA_ABORTED : code);
+    return;
+  }
   if (sent >= 0 && sent < spmcLength) {
     partial.receivedLength += length;
     partial.sentLength = sent;
@@ -96,7 +111,7 @@ function* takeFragment(
     return;
   }
   context.partial.splice(context.partial.indexOf(partial), 1);
-  conclude(hypervisor, pe, vcpu, context, made, sent === spmcLength);
+  conclude(hypervisor, pe, vcpu, context, made, sent === spmcLength, staging.reply);
 }
 
 /** How far a share had come: enough to go back there. */

@@ -10,7 +10,7 @@ import { EVENT_ANSWER_CLASS } from '../base/event-kinds.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { STAGE2_INVALID } from '../hardware/stage2.ts';
 import { answerError, answerSuccess } from './answer.ts';
-import { CALL_MEM_SEND, classifyReply, REPLY_OTHER, REPLY_SUCCESS, treatmentOf } from './answer-table.ts';
+import { CALL_MEM_SEND, REPLY_OTHER, REPLY_SUCCESS, type ReplyClass, treatmentOf } from './answer-table.ts';
 import type { Domain, Vcpu } from './domain.ts';
 import type { FfaContext, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
@@ -26,7 +26,7 @@ export function recordsOf(hypervisor: Hypervisor): RecordLifecycle {
 
 /**
  * Ends a send with both TX locks held: keeps it, undoes it, or quarantines what nobody knows. `complete`: whether the
- * SPMC had all of it; a success before that is an answer out of place.
+ * SPMC had all of it; a success before that is an answer out of place. `reply`: the class of the answer in `pe.smc`.
  */
 export function conclude(
   hypervisor: Hypervisor,
@@ -35,8 +35,9 @@ export function conclude(
   context: FfaContext,
   made: Share,
   complete: boolean,
+  reply: ReplyClass,
 ): void {
-  const error = settle(hypervisor, pe, vcpu.domain, context, made, complete);
+  const error = settle(hypervisor, pe, vcpu.domain, context, made, complete, reply);
   const { handleLow, handleHigh } = made;
   hypervisor.secure.txLock.release(pe);
   context.txLock.release(pe);
@@ -65,9 +66,10 @@ function settle(
   context: FfaContext,
   made: Share,
   complete: boolean,
+  answered: ReplyClass,
 ): number {
   const records = recordsOf(hypervisor);
-  let reply = classifyReply(pe.smc);
+  let reply = answered;
   if (reply === REPLY_SUCCESS && !(complete && acceptHandle(records, pe, made))) reply = REPLY_OTHER;
   const treatment = reply === REPLY_SUCCESS ? 'done' : treatmentOf(reply, CALL_MEM_SEND);
   if (treatment === 'done') {

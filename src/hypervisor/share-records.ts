@@ -8,7 +8,7 @@ import type { Stage2 } from '../hardware/stage2.ts';
 import { type FfaContext, Share } from './ffa-context.ts';
 import { NO_FRAME, plainRam } from './guest-memory.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { NOT_TAKEN } from './owed.ts';
+import { NOT_TAKEN } from './run-to-end.ts';
 
 /** A new record for `pageCount` pages, none pinned yet; null when the guest has as many shares as it may have. */
 export function takeShare(hypervisor: Hypervisor, context: FfaContext): Share | null {
@@ -24,6 +24,7 @@ export function takeShare(hypervisor: Hypervisor, context: FfaContext): Share | 
   share.runCount = 0;
   share.rounds = 0;
   share.runTarget = NOT_TAKEN;
+  share.runMoved = false;
   return share;
 }
 

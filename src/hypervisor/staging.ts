@@ -4,6 +4,7 @@
 import type { FrameNumber } from '../base/units.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { Pe } from '../hardware/pe.ts';
+import { REPLY_SUCCESS, type ReplyClass } from './answer-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { IMPDEF_WORDS, ShareHeader } from './share-descriptor.ts';
 import type { ConstituentCursor } from './spmc-constituents.ts';
@@ -30,6 +31,10 @@ export class Staging {
   rangeCount = 0;
   /** Why the descriptor was refused: the code for the guest. */
   error = 0;
+  /** Class of the SPMC's last answer to a send in fragments. */
+  reply: ReplyClass = REPLY_SUCCESS;
+  /** Bytes of it that the SPMC has taken; 0: none. */
+  accepted = 0;
 
   u8(offset: number): number {
     return this.bytes[offset];

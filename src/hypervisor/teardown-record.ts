@@ -5,7 +5,8 @@ import type { Deadline } from '../base/deadline-queue.ts';
 import type { FrameNumber, Nanoseconds } from '../base/units.ts';
 import type { FrameOwner } from '../hardware/frames.ts';
 import type { Machine } from '../hardware/machine.ts';
-import { NOT_TAKEN, type Owed, type RetireReason } from './owed.ts';
+import type { Owed, RetireReason } from './owed.ts';
+import { NOT_TAKEN } from './run-to-end.ts';
 
 export class TeardownRecord implements Deadline, FrameOwner {
   readonly vmId: number;

@@ -6,7 +6,6 @@
 // for MEM_RELINQUISH.
 
 import {
-  FFA_INTERRUPT,
   FFA_MEM_FRAG_RX,
   FFA_MEM_FRAG_TX,
   FFA_MEM_RECLAIM,
@@ -15,10 +14,9 @@ import {
   FFA_NOTIFICATION_BITMAP_DESTROY,
   FFA_NOTIFICATION_GET,
   FFA_NOTIFICATION_UNBIND,
-  FFA_RUN,
   FFA_RXTX_UNMAP,
 } from '../abi/function-ids.ts';
-import { VM_CREATED_RESP_W2, VM_DESTROYED_REQ_W2, VM_DESTROYED_RESP_W2 } from '../abi/layout/messages.ts';
+import { VM_DESTROYED_REQ_W2 } from '../abi/layout/messages.ts';
 import { TOUCH_HANDLE } from '../base/announcement.ts';
 import { assert, unreachable } from '../base/assert.ts';
 import type { Coroutine } from '../base/coroutine.ts';
@@ -29,24 +27,25 @@ import {
   CALL_BITMAP_DESTROY,
   CALL_MEM_RECLAIM,
   CALL_MEM_SEND,
-  CALL_RUN_OUT,
   CALL_RXTX_UNMAP,
   CALL_VM_CREATED,
   classifyReply,
-  classifyResponse,
   type OwnCall,
   REPLY_ERROR_AGAIN,
+  REPLY_ERROR_NO_MEMORY,
+  REPLY_OTHER,
   REPLY_PREEMPTED,
   REPLY_SUCCESS,
   type ReplyClass,
   type Treatment,
   treatmentOf,
 } from './answer-table.ts';
-import type { Share } from './ffa-context.ts';
+import type { PartialSend, Share } from './ffa-context.ts';
 import type { HandleTable } from './handle-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { NOT_TAKEN, type Owed, OwedAbort, OwedBitmap, OwedMessage, OwedRelinquish, OwedUnmap } from './owed.ts';
+import { type Owed, OwedAbort, OwedBitmap, OwedMessage, OwedRelinquish, OwedUnmap } from './owed.ts';
 import type { Quarantine, QuarantineReason } from './quarantine.ts';
+import { NOT_TAKEN, noteAnswer, type Runs, run, runToEnd } from './run-to-end.ts';
 import { giveBack } from './share-records.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 import { writeImpossibleConstituents } from './spmc-constituents.ts';
@@ -102,7 +101,7 @@ export class TeardownWorker {
         break;
       }
       const item = owed[at];
-      if (!pe.stepping && item.rounds === 0 && item.runTarget === NOT_TAKEN && this.prepare(pe, record, item)) {
+      if (!pe.stepping && isFresh(item) && this.prepare(pe, record, item)) {
         // The plain path: nobody explores, and the SPMC answers at once that it has let go.
         this.budget--;
         const pending = this.hypervisor.secure.call(pe, 0);
@@ -128,21 +127,35 @@ export class TeardownWorker {
     if (item.runTarget === NOT_TAKEN) {
       yield* this.send(pe, record, item);
     } else {
-      yield* this.run(pe, record, item);
+      yield* this.runOnce(pe, item);
     }
     return yield* this.answered(pe, record, item);
   }
 
   /** The answer to an item's call is in `pe.smc`: runs it on while it is preempted, then treats it. */
   private *answered(pe: Pe, record: TeardownRecord, item: Owed): Coroutine<boolean> {
-    for (let runs = 1; this.isPreempted(pe); runs++) {
-      item.runTarget = pe.smc.w(0) === FFA_INTERRUPT || pe.smc.w(1) !== 0 ? pe.smc.w(1) : item.runTarget;
-      pe.interruptPending = false;
-      if (runs > RUNS_PER_ROUND || this.budget <= 0) return false;
-      yield* this.run(pe, record, item);
-    }
-    item.runTarget = item.call === CALL_RUN_OUT ? item.runTarget : NOT_TAKEN;
-    return yield* this.treat(pe, record, item);
+    const message = item instanceof OwedMessage ? item : null;
+    const partition = message === null ? 0 : this.hypervisor.secure.partitions[message.partition].id;
+    const call = message?.createdUnderWay === true ? CALL_VM_CREATED : item.call;
+    let reply = classifyReply(pe.smc);
+    if (this.isPreempted(reply)) reply = yield* this.runOn(pe, item, call, partition);
+    else reply = noteAnswer(pe, item, call, partition);
+    if (this.isPreempted(reply)) return false;
+    return yield* this.treat(pe, record, item, reply);
+  }
+
+  private *runOnce(pe: Pe, item: Owed): Coroutine {
+    this.budget--;
+    yield* run(this.hypervisor.secure, pe, 0, item);
+  }
+
+  /** The answer in `pe.smc`, and FFA_RUN while it says that the call is taken, as often as a round may. */
+  private *runOn(pe: Pe, item: Owed, call: OwnCall, partition: number): Coroutine<ReplyClass> {
+    const runs: Runs = { left: Math.max(0, Math.min(RUNS_PER_ROUND, this.budget)) };
+    this.budget -= runs.left;
+    const reply = yield* runToEnd(this.hypervisor.secure, pe, 0, item, call, partition, runs);
+    this.budget += runs.left;
+    return reply;
   }
 
   /**
@@ -150,39 +163,51 @@ export class TeardownWorker {
    * the same has a whole transaction, which is reclaimed like any other.
    */
   private *abort(pe: Pe, record: TeardownRecord, item: OwedAbort): Coroutine<boolean> {
-    const { secure } = this.hypervisor;
-    const { partial } = item;
-    const { share } = partial;
-    let length = 0;
-    for (;;) {
+    const { share } = item.partial;
+    if (item.runTarget === NOT_TAKEN && !this.maySend(share)) return this.proveReissued(pe, record, share);
+    let reply: ReplyClass;
+    do {
       if (this.budget <= 0) return false;
-      length = Math.min(PAGE_SIZE_BYTES, partial.spmcLength - partial.sentLength);
-      if (pe.stepping || !secure.txLock.tryAcquire(pe)) yield* secure.txLock.acquire(pe);
-      writeImpossibleConstituents(spmcTxWords(secure), 0, length);
-      const sender = (record.vmId << 16) >>> 0;
-      pe.smc.set8(FFA_MEM_FRAG_TX, share.handleLow, share.handleHigh, length, sender);
-      yield* this.call(pe);
-      secure.txLock.release(pe);
-      partial.sentLength += length;
-      if (pe.smc.w(0) !== FFA_MEM_FRAG_RX || pe.smc.w(3) !== partial.sentLength) break;
-    }
-    const reply = classifyReply(pe.smc);
-    if (reply !== REPLY_SUCCESS) this.note(pe, record, CALL_MEM_SEND, reply);
-    if (reply === REPLY_SUCCESS) {
+      if (item.runTarget === NOT_TAKEN) yield* this.sendImpossible(pe, record, item);
+      else yield* this.runOnce(pe, item);
+      reply = yield* this.runOn(pe, item, CALL_MEM_SEND, 0);
+    } while (asksForMore(pe, item.partial));
+    if (reply === REPLY_PREEMPTED) return false;
+    const isOwn = pe.smc.w(2) === share.handleLow && pe.smc.w(3) === share.handleHigh;
+    if (reply === REPLY_SUCCESS && isOwn) {
       record.owed.push(share);
       return true;
     }
-    if (reply === REPLY_ERROR_AGAIN && ++item.rounds < ROUNDS_MAX) {
-      partial.sentLength -= length;
-      return false;
+    if (reply === REPLY_SUCCESS) reply = REPLY_OTHER;
+    this.note(pe, record, CALL_MEM_SEND, reply);
+    if (reply === REPLY_ERROR_AGAIN || reply === REPLY_ERROR_NO_MEMORY) {
+      // The send is still open, if it says so truly: whether it is, nobody knows from now on.
+      item.partial.sentLength -= item.lastLength;
+      share.rounds++;
+      if (++item.rounds < ROUNDS_MAX) return false;
     }
-    if (treatmentOf(reply, CALL_MEM_SEND) === 'refuse') this.releaseShare(pe, record, share);
+    const isRefused = item.rounds < ROUNDS_MAX && treatmentOf(reply, CALL_MEM_SEND) === 'refuse';
+    if (isRefused) this.releaseShare(pe, record, share);
     else this.quarantineShare(pe, record, share, 'share-outcome-unknown');
     return true;
   }
 
-  protected isPreempted(pe: Pe): boolean {
-    return classifyReply(pe.smc) === REPLY_PREEMPTED;
+  private *sendImpossible(pe: Pe, record: TeardownRecord, item: OwedAbort): Coroutine {
+    const { secure } = this.hypervisor;
+    const { partial } = item;
+    const { handleLow, handleHigh } = partial.share;
+    item.lastLength = Math.min(PAGE_SIZE_BYTES, partial.spmcLength - partial.sentLength);
+    if (pe.stepping || !secure.txLock.tryAcquire(pe)) yield* secure.txLock.acquire(pe);
+    writeImpossibleConstituents(spmcTxWords(secure), 0, item.lastLength);
+    pe.smc.set8(FFA_MEM_FRAG_TX, handleLow, handleHigh, item.lastLength, (record.vmId << 16) >>> 0);
+    yield* this.call(pe);
+    secure.txLock.release(pe);
+    partial.sentLength += item.lastLength;
+  }
+
+  /** Whether the secure world has taken a call without an answer. */
+  protected isPreempted(reply: ReplyClass): boolean {
+    return reply === REPLY_PREEMPTED;
   }
 
   private *send(pe: Pe, record: TeardownRecord, item: Owed): Coroutine {
@@ -233,11 +258,6 @@ export class TeardownWorker {
     secure.txLock.release(pe);
   }
 
-  private *run(pe: Pe, _record: TeardownRecord, item: Owed): Coroutine {
-    pe.smc.set8(FFA_RUN, item.runTarget);
-    yield* this.call(pe);
-  }
-
   private *call(pe: Pe): Coroutine {
     this.budget--;
     const pending = this.hypervisor.secure.call(pe, 0);
@@ -245,12 +265,8 @@ export class TeardownWorker {
   }
 
   /** Ends, keeps, quarantines: true when the item has ended. */
-  private *treat(pe: Pe, record: TeardownRecord, item: Owed): Coroutine<boolean> {
-    if (item instanceof OwedMessage && item.createdUnderWay) return this.treatLateCreated(pe, record, item);
-    const reply =
-      item instanceof OwedMessage
-        ? classifyResponse(pe.smc, this.responseWord(item), VM_DESTROYED_RESP_W2)
-        : classifyReply(pe.smc);
+  private *treat(pe: Pe, record: TeardownRecord, item: Owed, reply: ReplyClass): Coroutine<boolean> {
+    if (item instanceof OwedMessage && item.createdUnderWay) return this.treatLateCreated(pe, record, item, reply);
     const treatment = this.treatment(item, reply);
     if (reply !== REPLY_SUCCESS) this.note(pe, record, item.call, reply);
     return yield* this.apply(pe, record, item, treatment);
@@ -258,7 +274,7 @@ export class TeardownWorker {
 
   /** What the answer table says about a reply. */
   protected treatment(item: Owed, reply: ReplyClass): Treatment {
-    return item.call === CALL_RUN_OUT && reply !== REPLY_PREEMPTED ? 'done' : treatmentOf(reply, item.call);
+    return treatmentOf(reply, item.call);
   }
 
   private *apply(pe: Pe, record: TeardownRecord, item: Owed, treatment: Treatment): Coroutine<boolean> {
@@ -302,17 +318,12 @@ export class TeardownWorker {
   }
 
   /** VM_CREATED was under way when its creation was given up: only one that accepted it is told that the VM is gone. */
-  private treatLateCreated(pe: Pe, record: TeardownRecord, item: OwedMessage): boolean {
-    const reply = classifyResponse(pe.smc, this.responseWord(item), VM_CREATED_RESP_W2);
+  private treatLateCreated(pe: Pe, record: TeardownRecord, item: OwedMessage, reply: ReplyClass): boolean {
     const treatment = treatmentOf(reply, CALL_VM_CREATED);
     if (reply !== REPLY_SUCCESS) this.note(pe, record, CALL_VM_CREATED, reply);
     item.createdUnderWay = false;
     if (treatment === 'undo-tell-retire') record.retire = 'created-twice';
     return treatment !== 'done' && treatment !== 'undo-tell' && treatment !== 'undo-tell-retire';
-  }
-
-  private responseWord(item: OwedMessage): number {
-    return (this.hypervisor.secure.partitions[item.partition].id << 16) >>> 0;
   }
 
   /** Takes what is pending and unbinds what is bound, so that the SPMC finds nothing in the bitmap. */
@@ -373,7 +384,9 @@ export class TeardownWorker {
     const { handleLow, handleHigh } = share;
     const runs = share.runs.slice(0, 2 * share.runCount);
     const answer: [number, number] = [pe.smc.w(0), pe.smc.w(2)];
-    this.adopt(record, { vmId, serial, reason, hasHandle: true, handleLow, handleHigh, runs, answer });
+    // A donation's handle ends when it is retrieved: it can prove nothing.
+    const hasHandle = !share.donated;
+    this.adopt(record, { vmId, serial, reason, hasHandle, handleLow, handleHigh, runs, answer });
   }
 
   private adopt(record: TeardownRecord, fresh: Parameters<Quarantine['add']>[0]): void {
@@ -392,11 +405,12 @@ export class TeardownWorker {
   }
 
   /**
-   * Whether a reclaim may be sent. After an unclear answer the handle may have been issued anew: then a reclaim would
-   * strike somebody else's share, so it waits while another live share has it or any share is under way.
+   * Whether a call that names a share's handle may be sent. After an unclear answer, and of a donation at any time, the
+   * handle may have been issued anew: then the call would strike somebody else's share, so it waits while another live
+   * share has it or any share is under way.
    */
   private maySend(share: Share): boolean {
-    if (share.rounds === 0) return true;
+    if (share.rounds === 0 && !share.donated) return true;
     if (this.state.sharesInFlight > 0) return false;
     return this.state.handles.find(share.handleLow, share.handleHigh) === share;
   }
@@ -418,4 +432,17 @@ export class TeardownWorker {
     if (!events.on) return;
     events.emit(EVENT_ANSWER_CLASS, pe.index, record.vmId, call, reply, pe.smc.w(0), pe.smc.w(2), pe.smc.w(3));
   }
+}
+
+/** Whether an item has not been tried yet and may be without a look at anything else. */
+function isFresh(item: Owed): boolean {
+  if (item.rounds !== 0 || item.runTarget !== NOT_TAKEN) return false;
+  return item.call !== CALL_MEM_RECLAIM || !(item as Share).donated;
+}
+
+/** Whether the SPMC asks for just the next fragment of this send. */
+function asksForMore(pe: Pe, { share, sentLength, spmcLength }: PartialSend): boolean {
+  const { smc } = pe;
+  if (smc.w(0) !== FFA_MEM_FRAG_RX || smc.w(3) !== sentLength || sentLength === spmcLength) return false;
+  return smc.w(1) === share.handleLow && smc.w(2) === share.handleHigh;
 }

@@ -1,7 +1,7 @@
 // Answers of the secure world that the fuzzer found to end wrongly.
 
 import { describe, expect, it } from 'vitest';
-import { FFA_ABORTED, FFA_INVALID_PARAMETERS } from '../../src/abi/errors.ts';
+import { FFA_ABORTED, FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY } from '../../src/abi/errors.ts';
 import * as id from '../../src/abi/function-ids.ts';
 import { PAGE_SIZE_BYTES } from '../../src/base/units.ts';
 import type { Domain } from '../../src/hypervisor/domain.ts';
@@ -23,6 +23,10 @@ function lendFirstFragment(scripted: ScriptedMachine, domain: Domain): readonly 
   // The composite announces two ranges.
   scripted.machine.frames.contents.write(frame * PAGE_SIZE_BYTES + 68, Uint8Array.of(2), 0, 1);
   return scripted.call(domain.vcpus[0], id.FFA_MEM_LEND_32, TOTAL_BYTES, FIRST_BYTES);
+}
+
+function failure(code: number): readonly number[] {
+  return [id.FFA_ERROR, 0, code >>> 0];
 }
 
 function reclaims(scripted: ScriptedMachine): readonly SmcRecord[] {
@@ -113,5 +117,189 @@ describe('a direct reply', () => {
     askSp(scripted, domain);
     scripted.spmc.answer = () => reply(OTHER, domain);
     expect(scripted.call(domain.vcpus[0], id.FFA_RUN, target)[0], 'what was run was not asked').toBe(id.FFA_ERROR);
+  });
+});
+
+describe('a send that was preempted', () => {
+  const ELSEWHERE = 0x8002_0000;
+
+  /** A share that is preempted at SP; FFA_RUN is answered by these, in turn. */
+  function preempted(...answers: readonly Answer[]): { scripted: ScriptedMachine; answer: readonly number[] } {
+    const scripted = machine();
+    const domain = scripted.ready();
+    let runs = 0;
+    scripted.spmc.answer = (name): Answer => {
+      if (name === 'FFA_MEM_SHARE_64') return [id.FFA_INTERRUPT, SP * 0x1_0000];
+      return name === 'FFA_RUN' ? answers[Math.min(runs++, answers.length - 1)] : null;
+    };
+    return { scripted, answer: scripted.share(domain, SP, 16, 2) };
+  }
+
+  it('has an unknown outcome when FFA_RUN led on to another vCPU and brings an error that may be its own', () => {
+    const { scripted, answer } = preempted([id.FFA_INTERRUPT, ELSEWHERE], failure(FFA_INVALID_PARAMETERS));
+    expect([answer[0], answer[2] | 0]).toEqual([id.FFA_ERROR, FFA_ABORTED]);
+    expect([...scripted.records.quarantine.list()].map((entry) => entry.reason)).toEqual(['share-outcome-unknown']);
+    expect(scripted.spmc.named('FFA_RUN').map(({ words }) => words[1])).toEqual([SP * 0x1_0000, ELSEWHERE]);
+  });
+
+  it('is refused when the error can only be its own', () => {
+    const { scripted, answer } = preempted([id.FFA_INTERRUPT, ELSEWHERE], failure(FFA_NO_MEMORY));
+    expect(answer[2] | 0).toBe(FFA_NO_MEMORY);
+    expect(scripted.records.quarantine.size).toBe(0);
+    expect(preempted(failure(FFA_DENIED)).answer[2] | 0, 'the vCPU that it named answers').toBe(FFA_DENIED);
+  });
+
+  it('is run on while its vCPU is busy', () => {
+    const { scripted, answer } = preempted(failure(FFA_BUSY), [id.FFA_SUCCESS_32, 0, HANDLE, 0]);
+    expect(answer.slice(0, 4)).toEqual([id.FFA_SUCCESS_32, 0, HANDLE, 0]);
+    expect(scripted.spmc.named('FFA_RUN')).toHaveLength(2);
+    expect(preempted(failure(FFA_BUSY)).answer[2] | 0, 'busy for ever: nobody knows').toBe(FFA_ABORTED);
+  });
+});
+
+describe('what a dead guest\u2019s call left preempted', () => {
+  function destroyed(call: string, run: Answer): ScriptedMachine {
+    const scripted = new ScriptedMachine([{ id: SP, properties: 0x1c1 }]);
+    const domain = scripted.ready();
+    scripted.share(domain, SP);
+    scripted.spmc.answer = (name): Answer => {
+      if (name === call) return [id.FFA_INTERRUPT, SP * 0x1_0000];
+      return name === 'FFA_RUN' ? run : null;
+    };
+    scripted.destroy(domain);
+    return scripted;
+  }
+
+  it('is not sent again while the vCPU that took it is busy', () => {
+    const scripted = destroyed('VM_DESTROYED', failure(FFA_BUSY));
+    scripted.ticks(5);
+    expect(scripted.spmc.named('VM_DESTROYED')).toHaveLength(1);
+    expect(scripted.spmc.named('FFA_RUN').length).toBeGreaterThan(5);
+  });
+
+  it('is not done because FFA_RUN says INVALID_PARAMETERS: buffers that may be mapped go to quarantine', () => {
+    const scripted = destroyed('FFA_RXTX_UNMAP', failure(FFA_INVALID_PARAMETERS));
+    expect([...scripted.records.quarantine.list()].map((entry) => entry.reason)).toEqual(['buffers-still-mapped']);
+    expect(scripted.missingPages).toBe(2);
+  });
+});
+
+describe('half a send whose guest is dead', () => {
+  function half(fragment: (words: readonly number[]) => Answer): ScriptedMachine {
+    const scripted = machine();
+    const domain = scripted.ready();
+    scripted.spmc.answer = (name, words): Answer => {
+      if (name === 'FFA_MEM_LEND_64') return [id.FFA_MEM_FRAG_RX, HANDLE, 0, words[2]];
+      return name === 'FFA_MEM_FRAG_TX' ? fragment(words) : null;
+    };
+    expect(lendFirstFragment(scripted, domain)[0]).toBe(id.FFA_MEM_FRAG_RX);
+    scripted.destroy(domain);
+    return scripted;
+  }
+
+  it('is not ended at another\u2019s cost: nothing is sent while its handle may be somebody else\u2019s', () => {
+    const scripted = half(() => failure(FFA_BUSY));
+    scripted.records.sharesInFlight++;
+    scripted.tick();
+    expect(scripted.spmc.named('FFA_MEM_FRAG_TX')).toHaveLength(1);
+    scripted.records.sharesInFlight--;
+    // The handle is issued anew: that proves that the send which had it is over.
+    const other = scripted.ready();
+    expect(lendFirstFragment(scripted, other)[0]).toBe(id.FFA_MEM_FRAG_RX);
+    scripted.tick();
+    expect(scripted.spmc.named('FFA_MEM_FRAG_TX')).toHaveLength(1);
+    expect([scripted.records.records.size, other.ffa?.partial.length]).toEqual([0, 1]);
+  });
+
+  it('goes to quarantine when the SPMC is busy to the end', () => {
+    const scripted = half(() => failure(FFA_BUSY));
+    scripted.ticks(10);
+    expect([...scripted.records.quarantine.list()].map((entry) => entry.reason)).toEqual(['share-outcome-unknown']);
+  });
+
+  it('goes to quarantine when its end is a success under another handle', () => {
+    const scripted = half(() => [id.FFA_SUCCESS_32, 0, HANDLE + 1, 0]);
+    expect(reclaims(scripted)).toEqual([]);
+    expect(scripted.missingPages).toBe(1);
+  });
+});
+
+describe('a further fragment', () => {
+  function opened(): { scripted: ScriptedMachine; domain: Domain; send: () => readonly number[] } {
+    const scripted = machine();
+    const domain = scripted.ready();
+    scripted.spmc.answer = (name, words): Answer =>
+      name === 'FFA_MEM_LEND_64' ? [id.FFA_MEM_FRAG_RX, HANDLE, 0, words[2]] : null;
+    lendFirstFragment(scripted, domain);
+    const bytes = new Uint8Array(16);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, RAM_BASE + 20 * PAGE_SIZE_BYTES, true);
+    view.setUint32(8, 1, true);
+    scripted.writeTx(domain, bytes);
+    return { scripted, domain, send: () => scripted.call(domain.vcpus[0], id.FFA_MEM_FRAG_TX, HANDLE, 0, 16) };
+  }
+
+  it('for which the SPMC is busy leaves the send open, its pages pinned; the guest may try again', () => {
+    const { scripted, domain, send } = opened();
+    scripted.spmc.answer = () => failure(FFA_BUSY);
+    expect(send()[2] | 0).toBe(FFA_BUSY);
+    const frame = (page: number): number => domain.stage2.translate(RAM_BASE / PAGE_SIZE_BYTES + page);
+    const { frames } = scripted.machine;
+    expect([frames.references(frame(16)), frames.references(frame(20))], 'pins').toEqual([2, 1]);
+    scripted.spmc.answer = () => [id.FFA_SUCCESS_32, 0, HANDLE, 0];
+    expect(send().slice(0, 4)).toEqual([id.FFA_SUCCESS_32, 0, HANDLE, 0]);
+    expect(frames.references(frame(20))).toBe(2);
+  });
+
+  it('that ends in a success under another handle has an unknown outcome', () => {
+    const { scripted, send } = opened();
+    scripted.spmc.answer = () => [id.FFA_SUCCESS_32, 0, HANDLE + 1, 0];
+    expect(send()[2] | 0).toBe(FFA_ABORTED);
+    expect(scripted.records.quarantine.pageCount).toBe(2);
+  });
+});
+
+describe('the first reclaim of a donation', () => {
+  function donated(): { scripted: ScriptedMachine; donor: Domain; other: Domain } {
+    const scripted = machine();
+    const donor = scripted.ready();
+    const other = scripted.ready();
+    scripted.spmc.answer = (name): Answer => (name === 'FFA_MEM_DONATE_64' ? [id.FFA_SUCCESS_32, 0, HANDLE, 0] : null);
+    scripted.describe(donor, SP, 16, 1);
+    expect(scripted.call(donor.vcpus[0], id.FFA_MEM_DONATE_32, 96, 96)[0]).toBe(id.FFA_SUCCESS_32);
+    return { scripted, donor, other };
+  }
+
+  it('of a dead donor waits for sends that may have got its handle', () => {
+    const { scripted, donor } = donated();
+    scripted.records.sharesInFlight++;
+    scripted.destroy(donor);
+    expect(reclaims(scripted)).toEqual([]);
+    scripted.records.sharesInFlight--;
+    scripted.tick();
+    expect(reclaims(scripted)).toHaveLength(1);
+  });
+
+  it('of a living donor waits for them too', () => {
+    const { scripted, donor } = donated();
+    scripted.records.sharesInFlight++;
+    expect(scripted.call(donor.vcpus[0], id.FFA_MEM_RECLAIM, HANDLE)[2] | 0).toBe(FFA_BUSY);
+    expect(reclaims(scripted)).toEqual([]);
+  });
+
+  it('strikes nobody else when its handle was issued anew after the donor\u2019s death, and frees no page', () => {
+    const { scripted, donor, other } = donated();
+    scripted.records.sharesInFlight++;
+    scripted.destroy(donor);
+    scripted.records.sharesInFlight--;
+    scripted.spmc.answer = (name): Answer => (name === 'FFA_MEM_SHARE_64' ? [id.FFA_SUCCESS_32, 0, HANDLE, 0] : null);
+    expect(scripted.share(other, SP)[2]).toBe(HANDLE);
+    scripted.tick();
+    expect(reclaims(scripted)).toEqual([]);
+    const [entry] = [...scripted.records.quarantine.list()];
+    expect(entry.reason).toBe('donated');
+    // A handle that is somebody else's proves nothing about pages that a partition owns.
+    const retry = scripted.drive(scripted.records.retryQuarantine(scripted.hypervisor, scripted.pe, entry));
+    expect([retry, scripted.records.quarantine.pageCount]).toEqual(['no-handle', 1]);
   });
 });
