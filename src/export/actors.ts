@@ -87,7 +87,7 @@ export class Actors {
   }
 
   private holder(kind: number, first: number): Actor {
-    if (kind >= k.EVENT_SP_ENTER && kind <= k.EVENT_SP_WORK) return this.endpoint(first);
+    if (kind >= k.EVENT_SP_ENTER && kind <= k.EVENT_SECURE_INTERRUPT) return this.endpoint(first);
     if (kind >= k.EVENT_DOMAIN_CREATE && kind <= k.EVENT_DOMAIN_CREATE_FAILED) return this.endpoint(first);
     if (kind === k.EVENT_MAP || kind === k.EVENT_UNMAP) return this.endpoint(first);
     if (kind >= k.EVENT_DMA_START && kind <= k.EVENT_MEMORY_READ) return this.endpoint(first);

@@ -104,6 +104,10 @@ const DESCRIBE: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [k.EVENT_SP_EXIT, ([sp, vcpu], n) => dim(`${spName(n, sp, vcpu)} stops`)],
   [k.EVENT_SP_CRASH, ([sp, vcpu], n) => wrong(`${spName(n, sp, vcpu)} crashes`)],
   [k.EVENT_SP_PREEMPTED, ([sp, vcpu], n) => warning(`${spName(n, sp, vcpu)} is preempted`)],
+  [
+    k.EVENT_SECURE_INTERRUPT,
+    ([sp, vcpu, interrupt], n) => plain(`${spName(n, sp, vcpu)} has interrupt ${interrupt} pending`),
+  ],
   [k.EVENT_SP_WORK, ([sp, vcpu, workNs], n) => dim(`${spName(n, sp, vcpu)} works for ${spanTime(workNs)}`)],
   [
     k.EVENT_DMA_START,

@@ -113,6 +113,13 @@ export class RegisterFile {
     for (let n = 2 * first; n < end; n++) to[n] = source[n];
   }
 
+  /** Whether x[first]..x[last] are zero. */
+  isClear(first: number, last = REGISTER_COUNT - 1): boolean {
+    const { words } = this;
+    for (let n = 2 * first; n <= 2 * last + 1; n++) if (words[n] !== 0) return false;
+    return true;
+  }
+
   /** Clears x[first]..x[last]. */
   clear(first = 0, last = REGISTER_COUNT - 1): void {
     const cells = this.cells;

@@ -5,7 +5,9 @@
 //   partition-info.ts    PARTITION_INFO_GET, PARTITION_INFO_GET_REGS
 //   direct-message.ts    MSG_SEND_DIRECT_REQ, REQ2 and their responses
 //   vm-availability.ts   what the hypervisor tells of VMs
-//   run.ts               RUN, MSG_WAIT, YIELD
+//   run.ts               RUN, MSG_WAIT, YIELD; runtime-models.ts, call-chain.ts
+//   interrupts.ts        INTERRUPT: secure ones, preemption, managed exit; paravirtual-interrupts.ts
+//   power-management.ts  what the SPMD tells of PEs
 //   indirect-message.ts  MSG_SEND2
 //   notifications.ts     NOTIFICATION_BITMAP_CREATE and DESTROY, BIND, UNBIND, SET, GET; notification-info.ts INFO_GET
 //   memory-send.ts       MEM_SHARE, LEND, DONATE; send-checks.ts; overlap.ts
@@ -16,6 +18,7 @@
 
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {
+  FFA_INTERRUPT,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_REQ_64,
   FFA_MSG_SEND_DIRECT_REQ2,
@@ -40,7 +43,8 @@ export function callFromNormalWorld(spmc: Spmc, pe: Pe): Pending {
     plainCall(spmc, pe, spmc.normalWorld, r, handler);
     return null;
   }
-  spmc.normalWorld.versionLocked = true;
+  // An interrupt that came early is no call of the hypervisor's [Hafnium 1fff55d2].
+  if (r.w(0) !== FFA_INTERRUPT) spmc.normalWorld.versionLocked = true;
   if (pe.stepping) return transferInSteps(spmc, pe);
   const next = transfer(spmc, pe);
   return next === null ? null : runVcpu(spmc, pe, next);

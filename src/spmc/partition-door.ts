@@ -3,6 +3,7 @@
 
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {
+  FFA_ERROR,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_REQ_64,
   FFA_MSG_SEND_DIRECT_REQ2,
@@ -17,7 +18,8 @@ import { TOUCH_PARTITION } from '../base/announcement.ts';
 import type { Coroutine } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answers.ts';
-import { requestFromPartition, responseFromPartition } from './direct-message.ts';
+import { errorFromPartition, requestFromPartition, responseFromPartition } from './direct-message.ts';
+import { callAboutInterrupts } from './paravirtual-interrupts.ts';
 import type { PartitionVcpu } from './partition.ts';
 import { plainCall, plainCallInSteps } from './plain-call.ts';
 import { runFromPartition, waitForMessage, yieldPe } from './run.ts';
@@ -48,6 +50,7 @@ export function* callFromPartitionInSteps(spmc: Spmc, pe: Pe, vcpu: PartitionVcp
 }
 
 function transfer(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
+  if (callAboutInterrupts(vcpu)) return vcpu;
   vcpu.partition.versionLocked = true;
   switch (vcpu.registers.w(0)) {
     case FFA_MSG_SEND_DIRECT_REQ_32:
@@ -64,6 +67,8 @@ function transfer(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null
       return yieldPe(spmc, pe, vcpu);
     case FFA_RUN:
       return runFromPartition(spmc, pe, vcpu);
+    case FFA_ERROR:
+      return errorFromPartition(spmc, pe, vcpu);
     default:
       answerError(vcpu.registers, FFA_NOT_SUPPORTED);
       return vcpu;

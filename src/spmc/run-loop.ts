@@ -3,8 +3,6 @@
 //
 // A plain loop while nothing interleaves and nothing takes time; a coroutine otherwise.
 
-import { FFA_INTERRUPT } from '../abi/function-ids.ts';
-import { RUN_ENDPOINT_SHIFT } from '../abi/layout/messages.ts';
 import { ACCESS_WRITE, TOUCH_EVERYTHING, TOUCH_PARTITION } from '../base/announcement.ts';
 import { assert } from '../base/assert.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
@@ -13,7 +11,6 @@ import {
   EVENT_SP_CRASH,
   EVENT_SP_ENTER,
   EVENT_SP_EXIT,
-  EVENT_SP_PREEMPTED,
   EVENT_SP_RETURN,
   EVENT_SP_WORK,
 } from '../base/event-kinds.ts';
@@ -21,7 +18,8 @@ import { emitRegisters } from '../hardware/emit-registers.ts';
 import { EXIT_CALL, EXIT_CRASH, EXIT_EXTERNAL, EXIT_IDLE, EXIT_WORK, type Exit } from '../hardware/partition-entry.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { abortVcpu } from './crash.ts';
-import { type PartitionVcpu, RUNTIME_INIT, VCPU_PREEMPTED, VCPU_RUNNING } from './partition.ts';
+import { deviceInterrupt, takeInterrupts } from './interrupts.ts';
+import { type PartitionVcpu, VCPU_RUNNING } from './partition.ts';
 import { callFromPartition, callFromPartitionInSteps } from './partition-door.ts';
 import type { Spmc } from './spmc.ts';
 
@@ -29,33 +27,42 @@ import type { Spmc } from './spmc.ts';
 export function runVcpu(spmc: Spmc, pe: Pe, first: PartitionVcpu): Pending {
   let vcpu: PartitionVcpu | null = first;
   take(pe, first);
-  if (pe.stepping || first.remainingNs > 0) return runInSteps(spmc, pe, first, 0);
+  if (pe.stepping) return runInSteps(spmc, pe, first, 0);
   for (;;) {
+    if (vcpu.remainingNs > 0) return runInSteps(spmc, pe, vcpu, 0);
     const exit = enter(spmc, pe, vcpu);
     if (exit !== EXIT_CALL && exit !== EXIT_CRASH) return runInSteps(spmc, pe, vcpu, exit);
     vcpu = exit === EXIT_CALL ? callFromPartition(spmc, pe, vcpu) : crashed(spmc, pe, vcpu);
+    if (spmc.pending.count > 0) vcpu = takeInterrupts(spmc, pe, vcpu);
     if (vcpu === null) return leave(spmc, pe);
     take(pe, vcpu);
   }
 }
 
-/** The same as a coroutine. `exit`: what `first` left with already, 0 if it is to be entered. */
+/** A secure interrupt takes the PE from the normal world, whose registers in `pe.smc` stay as they are. */
+export function interruptNormalWorld(spmc: Spmc, pe: Pe): Pending {
+  const handler = takeInterrupts(spmc, pe, null);
+  return handler === null ? leave(spmc, pe) : runVcpu(spmc, pe, handler);
+}
+
+/** `runVcpu` as a coroutine. `exit`: what `first` left with already, 0 if it is to be entered. */
 function* runInSteps(spmc: Spmc, pe: Pe, first: PartitionVcpu, exit: Exit | 0): Coroutine {
   let vcpu: PartitionVcpu | null = first;
   let left = exit;
-  if (first.remainingNs > 0) {
-    const goesOn = yield* work(spmc, pe, first);
-    if (!goesOn) vcpu = null;
-  }
   while (vcpu !== null) {
+    const current: PartitionVcpu = vcpu;
+    if (left === 0 && current.remainingNs > 0) {
+      vcpu = yield* work(spmc, pe, current);
+      if (vcpu !== null) take(pe, vcpu);
+      continue;
+    }
     if (left === 0) {
       if (pe.stepping) {
         pe.writes(TOUCH_EVERYTHING, 0);
-        yield pe.also(TOUCH_PARTITION, vcpu.endpoint, ACCESS_WRITE);
+        yield pe.also(TOUCH_PARTITION, current.endpoint, ACCESS_WRITE);
       }
-      left = enter(spmc, pe, vcpu);
+      left = enter(spmc, pe, current);
     }
-    const current: PartitionVcpu = vcpu;
     switch (left) {
       case EXIT_CALL:
         vcpu = pe.stepping ? yield* callFromPartitionInSteps(spmc, pe, current) : callFromPartition(spmc, pe, current);
@@ -65,12 +72,10 @@ function* runInSteps(spmc: Spmc, pe: Pe, first: PartitionVcpu, exit: Exit | 0): 
         break;
       case EXIT_WORK:
         current.remainingNs = Math.max(0, current.workNs);
-        vcpu = (yield* work(spmc, pe, current)) ? current : null;
         break;
       case EXIT_IDLE:
-        // Nothing but an interrupt ends this: a non-secure one takes the PE away, time does not.
+        // Nothing but an interrupt ends this: time does not.
         current.remainingNs = Number.POSITIVE_INFINITY;
-        vcpu = (yield* work(spmc, pe, current)) ? current : null;
         break;
       case EXIT_EXTERNAL:
         yield pe.suspend();
@@ -79,6 +84,7 @@ function* runInSteps(spmc: Spmc, pe: Pe, first: PartitionVcpu, exit: Exit | 0): 
         assert(false, 'a partition leaves with an exit that exists');
     }
     left = 0;
+    if (spmc.pending.count > 0) vcpu = takeInterrupts(spmc, pe, vcpu);
     if (vcpu !== null) take(pe, vcpu);
   }
   leave(spmc, pe);
@@ -112,42 +118,37 @@ function crashed(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null 
   return abortVcpu(spmc, pe, vcpu);
 }
 
-/** Lets `remainingNs` pass; false when a non-secure interrupt took the PE away first. */
-function* work(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Coroutine<boolean> {
+/** Lets `remainingNs` pass. Returns who goes on: somebody else when an interrupt took the PE away first. */
+function* work(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Coroutine<PartitionVcpu | null> {
   const time = spmc.machine.time;
   const untilNs = time.nowNs + vcpu.remainingNs;
-  const queues = vcpu.runtime === RUNTIME_INIT || vcpu.partition.nsInterruptAction === 'queue';
-  while (time.nowNs < untilNs) {
+  while (time.nowNs < untilNs && !seesInterrupt(vcpu)) {
     if (pe.interruptPending) {
-      if (!queues) {
-        vcpu.remainingNs = untilNs - time.nowNs;
-        preempt(spmc, pe, vcpu);
-        return false;
-      }
-      // It stays pending until the normal world runs again; meanwhile it must not end the wait.
+      // Where it is queued it stays so until the normal world runs again; meanwhile it must not end the wait.
       pe.interruptPending = false;
-      spmc.queueInterrupt(pe);
+      spmc.pending.addNonSecure(pe.index);
+    }
+    if (spmc.pending.count > 0) {
+      vcpu.remainingNs = untilNs - time.nowNs;
+      const next = takeInterrupts(spmc, pe, vcpu);
+      if (next !== vcpu) return next;
+      if (seesInterrupt(vcpu)) break;
     }
     yield pe.sleepUntil(untilNs);
   }
   vcpu.remainingNs = 0;
-  return true;
+  return vcpu;
 }
 
-/** The normal world takes its interrupt; FFA_RUN gives the PE back. */
-function preempt(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): void {
-  vcpu.state = VCPU_PREEMPTED;
-  pe.interruptPending = false;
-  pe.smc.clear();
-  pe.smc.setW(0, FFA_INTERRUPT);
-  pe.smc.setW(1, (vcpu.endpoint << RUN_ENDPOINT_SHIFT) | vcpu.vcpu);
-  const events = spmc.machine.events;
-  if (events.on) events.emit(EVENT_SP_PREEMPTED, pe.index, vcpu.endpoint, vcpu.vcpu, vcpu.requester);
+/** An interrupt of its own ends what it computes: the program is entered, and says for itself how much is left. */
+function seesInterrupt(vcpu: PartitionVcpu): boolean {
+  if (vcpu.interrupts.length === 0) return false;
+  return vcpu.managedExit || deviceInterrupt(vcpu) !== undefined;
 }
 
 /** The normal world has the PE. */
 function leave(spmc: Spmc, pe: Pe): null {
   spmc.scheduleReceiver.leaving(pe.index);
-  if (spmc.takeQueuedInterrupt(pe)) pe.interruptPending = true;
+  if (spmc.pending.count > 0 && spmc.pending.takeNonSecure(pe.index)) pe.interruptPending = true;
   return null;
 }

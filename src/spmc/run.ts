@@ -1,5 +1,9 @@
 // FFA_RUN gives the PE to an execution context that waits, yielded or was preempted; FFA_MSG_WAIT and FFA_YIELD give it
-// up. Which of them a context may call follows from what it was given the PE for [Hafnium cpu_cycles.c].
+// up. Which of them a context may call follows from what it was given the PE for (runtime-models.ts)
+// [Hafnium cpu_cycles.c].
+//
+// Stricter than Hafnium: whatever serves a partition is run by that partition alone, and a context that an interrupt's
+// handler will resume by nobody else.
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
@@ -9,20 +13,35 @@ import { FFA_VERSION_1_2 } from '../abi/versions.ts';
 import type { Pe } from '../hardware/pe.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import { answerError, answerSuccess, type Result } from './answers.ts';
+import { isOrphan, link, resumeCaller } from './call-chain.ts';
+import { beforeItWaits, deviceInterrupt, endInterrupt, endManagedExit } from './interrupts.ts';
 import {
   type PartitionVcpu,
-  RUNTIME_DIRECT_REQUEST,
-  RUNTIME_INIT,
   RUNTIME_NONE,
   RUNTIME_RUN,
+  RUNTIME_SECURE_INTERRUPT,
   VCPU_ABORTED,
   VCPU_BLOCKED,
+  VCPU_OFF,
   VCPU_PREEMPTED,
   VCPU_RUNNING,
   VCPU_WAITING,
 } from './partition.ts';
+import {
+  CALL_RUN,
+  CALL_WAIT,
+  CALL_YIELD,
+  DENIED,
+  inCallChain,
+  isHandlingInChain,
+  NOTHING_HAPPENS,
+  predecessor,
+  transition,
+} from './runtime-models.ts';
 import { releaseRxOnWait } from './rx-tx.ts';
 import type { Spmc } from './spmc.ts';
+
+const FIRST_EXTENDED_REGISTER = 8;
 
 /** FFA_RUN of the hypervisor. Returns the context that runs, or null with the error in `pe.smc`. */
 export function runFromNormalWorld(spmc: Spmc, pe: Pe): PartitionVcpu | null {
@@ -32,21 +51,15 @@ export function runFromNormalWorld(spmc: Spmc, pe: Pe): PartitionVcpu | null {
     answerError(pe.smc, result === FFA_OK ? FFA_INVALID_PARAMETERS : result);
     return null;
   }
-  switch (target.state) {
-    case VCPU_WAITING:
-      target.registers.clear();
-      target.registers.setW(0, FFA_RUN);
-      target.registers.setW(1, pe.smc.w(1));
-      target.runtime = RUNTIME_RUN;
-      target.caller = null;
-      target.answered = true;
-      break;
-    case VCPU_BLOCKED:
-      resumeYielded(target);
-      break;
-    default:
-      // Preempted: it goes on where it was, with the registers that it had.
-      break;
+  if (target.state === VCPU_WAITING) {
+    target.registers.clear();
+    target.registers.setW(0, FFA_RUN);
+    target.registers.setW(1, pe.smc.w(1));
+    target.runtime = RUNTIME_RUN;
+    target.caller = null;
+    target.answered = true;
+  } else {
+    resume(target);
   }
   return target;
 }
@@ -58,82 +71,131 @@ function findTarget(spmc: Spmc, r: RegisterFile): PartitionVcpu | undefined {
 }
 
 function checkRun(spmc: Spmc, pe: Pe, target: PartitionVcpu): Result {
+  if (!isPinnedHere(target, pe)) return FFA_INVALID_PARAMETERS;
   if (target.partition.crashed || target.state === VCPU_ABORTED) return spmc.personality.crashedPartitionError;
-  // A context of a partition that has several is pinned to its PE.
-  if (target.partition.vcpus.length > 1 && target.partition.vcpuFor(pe.index) !== target) return FFA_INVALID_PARAMETERS;
+  if (target.state === VCPU_OFF) return FFA_DENIED;
+  // A call chain does not move to another PE.
+  if (inCallChain(target) && target.peIndex !== pe.index) return FFA_DENIED;
+  if (target.state === VCPU_RUNNING || target.handler !== null) return FFA_BUSY;
   if (target.state === VCPU_WAITING) return FFA_OK;
-  const stopped = target.state === VCPU_PREEMPTED || (target.state === VCPU_BLOCKED && target.yielded);
-  if (!stopped) return FFA_BUSY;
-  // Who was called by a partition yields to that one; and no context of a call chain moves to another PE.
-  if (target.caller === null) return FFA_OK;
-  if (target.state === VCPU_BLOCKED) return FFA_DENIED;
-  return target.peIndex === pe.index ? FFA_OK : FFA_DENIED;
+  if (target.caller !== null && !isOrphan(target)) return FFA_DENIED;
+  return target.state === VCPU_PREEMPTED || target.yielded ? FFA_OK : FFA_BUSY;
 }
 
-function resumeYielded(target: PartitionVcpu): void {
+/** A context of a partition that has several is pinned to its PE. */
+function isPinnedHere(target: PartitionVcpu, pe: Pe): boolean {
+  return target.partition.vcpus.length === 1 || target.partition.vcpuFor(pe.index) === target;
+}
+
+/** It goes on where it was: after a yield with FFA_SUCCESS, else with the registers that it had. */
+function resume(target: PartitionVcpu): void {
+  // It looks at an interrupt that came meanwhile before it goes on with its work.
+  if (deviceInterrupt(target) !== undefined) target.remainingNs = 0;
+  if (!target.yielded) return;
   target.yielded = false;
   answerSuccess(target.registers);
   target.answered = true;
 }
 
-/** FFA_RUN of a partition: only for a context that it called, and that yielded. Returns who runs next. */
-export function runFromPartition(spmc: Spmc, _pe: Pe, vcpu: PartitionVcpu): PartitionVcpu {
+/**
+ * FFA_RUN of a partition: for a context that it called, and that yielded or was preempted; after an interrupt of its
+ * own, for whoever had the PE before. Returns who runs next.
+ */
+export function runFromPartition(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu {
   const target = findTarget(spmc, vcpu.registers);
-  let result: Result = FFA_OK;
-  if (target === undefined || target === vcpu) result = FFA_INVALID_PARAMETERS;
-  else if (target.partition.crashed) result = spmc.personality.crashedPartitionError;
-  else if (target.caller !== vcpu) result = FFA_DENIED;
-  else if (!target.yielded) result = FFA_BUSY;
+  const result = target === undefined ? FFA_INVALID_PARAMETERS : checkRunByPartition(pe, vcpu, target);
   if (result !== FFA_OK || target === undefined) {
     answerError(vcpu.registers, result === FFA_OK ? FFA_INVALID_PARAMETERS : result);
     return vcpu;
   }
-  resumeYielded(target);
-  vcpu.state = VCPU_BLOCKED;
+  if (isHandlingInChain(vcpu)) {
+    // Those between stay blocked, whichever of them was named.
+    const before = endInterrupt(vcpu) as PartitionVcpu;
+    vcpu.state = VCPU_BLOCKED;
+    resume(before);
+    return before;
+  }
+  link(vcpu, target);
+  resume(target);
   return target;
 }
 
-/** FFA_MSG_WAIT: nothing to do until a message, or FFA_RUN. Ends initialisation. */
-export function waitForMessage(_spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
-  if (vcpu.runtime !== RUNTIME_INIT && vcpu.runtime !== RUNTIME_RUN) {
-    answerError(vcpu.registers, FFA_DENIED);
+function checkRunByPartition(pe: Pe, vcpu: PartitionVcpu, target: PartitionVcpu): Result {
+  const { version } = vcpu.partition;
+  if (version >= FFA_VERSION_1_2 && !vcpu.registers.isClear(FIRST_EXTENDED_REGISTER)) return FFA_INVALID_PARAMETERS;
+  if (!isPinnedHere(target, pe)) return FFA_INVALID_PARAMETERS;
+  if (target.state !== VCPU_PREEMPTED && target.state !== VCPU_BLOCKED) return FFA_DENIED;
+  if (inCallChain(target) && target.peIndex !== pe.index) return FFA_DENIED;
+  if (transition(vcpu, CALL_RUN, target) === DENIED) return FFA_DENIED;
+  if (isHandlingInChain(vcpu)) {
+    const seen = deviceInterrupt(vcpu) === undefined && vcpu.activeInterrupts.length === 0;
+    return seen ? FFA_OK : FFA_DENIED;
+  }
+  if (target.caller !== vcpu || target.handler !== null) return FFA_DENIED;
+  return target.state === VCPU_PREEMPTED || target.yielded ? FFA_OK : FFA_DENIED;
+}
+
+/** FFA_MSG_WAIT: nothing to do until a message, FFA_RUN or an interrupt. Ends initialisation. */
+export function waitForMessage(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
+  const result = checkWait(vcpu);
+  if (result !== FFA_OK) {
+    answerError(vcpu.registers, result);
     return vcpu;
   }
-  const version = vcpu.partition.version;
-  const flags = version >= FFA_VERSION_1_2 ? vcpu.registers.w(2) : 0;
-  if ((flags & ~MSG_WAIT_FLAG_RETAIN_RX) !== 0) {
-    answerError(vcpu.registers, FFA_INVALID_PARAMETERS);
-    return vcpu;
-  }
-  if ((flags & MSG_WAIT_FLAG_RETAIN_RX) === 0) releaseRxOnWait(vcpu.partition);
+  if ((vcpu.registers.w(2) & MSG_WAIT_FLAG_RETAIN_RX) === 0) releaseRxOnWait(vcpu.partition);
+  endManagedExit(vcpu);
+  let next: PartitionVcpu | null = null;
+  if (vcpu.runtime === RUNTIME_SECURE_INTERRUPT) next = endInterrupt(vcpu);
+  else answerTo(pe, null, FFA_MSG_WAIT, vcpu, 0, 0);
   vcpu.state = VCPU_WAITING;
   vcpu.runtime = RUNTIME_NONE;
   vcpu.answered = false;
-  answerTo(pe, null, FFA_MSG_WAIT, vcpu);
-  return null;
+  return beforeItWaits(spmc, vcpu, next);
+}
+
+function checkWait(vcpu: PartitionVcpu): Result {
+  const r = vcpu.registers;
+  if ((r.w(1) | r.w(3) | r.w(4) | r.w(5) | r.w(6) | r.w(7)) !== 0) return FFA_INVALID_PARAMETERS;
+  if (vcpu.partition.version < FFA_VERSION_1_2) {
+    if (r.w(2) !== 0) return FFA_INVALID_PARAMETERS;
+  } else if (!r.isClear(FIRST_EXTENDED_REGISTER)) return FFA_INVALID_PARAMETERS;
+  return transition(vcpu, CALL_WAIT, null) === DENIED ? FFA_DENIED : FFA_OK;
 }
 
 /** FFA_YIELD: the PE goes to who asked, or to the normal world; FFA_RUN brings it back. */
 export function yieldPe(_spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
-  if (vcpu.runtime !== RUNTIME_DIRECT_REQUEST && vcpu.runtime !== RUNTIME_RUN) {
-    answerError(vcpu.registers, FFA_DENIED);
+  const r = vcpu.registers;
+  if ((r.w(4) | r.w(5) | r.w(6) | r.w(7)) !== 0) {
+    answerError(r, FFA_INVALID_PARAMETERS);
+    return vcpu;
+  }
+  const verdict = transition(vcpu, CALL_YIELD, null);
+  if (verdict === DENIED) {
+    answerError(r, FFA_DENIED);
+    return vcpu;
+  }
+  if (verdict === NOTHING_HAPPENS) {
+    answerSuccess(r);
     return vcpu;
   }
   vcpu.state = VCPU_BLOCKED;
   vcpu.yielded = true;
   vcpu.answered = false;
-  const caller = vcpu.caller;
-  answerTo(pe, caller, FFA_YIELD, vcpu);
-  if (caller === null) return null;
-  caller.state = VCPU_RUNNING;
-  caller.answered = true;
-  return caller;
+  const caller = predecessor(vcpu);
+  answerTo(pe, caller, FFA_YIELD, vcpu, r.w(2), r.w(3));
+  return caller === null ? null : resumeCaller(caller);
 }
 
 /** Tells `to` (null: the normal world) that `vcpu` gave up the PE, and how. */
-function answerTo(pe: Pe, to: PartitionVcpu | null, functionId: number, vcpu: PartitionVcpu): void {
+function answerTo(
+  pe: Pe,
+  to: PartitionVcpu | null,
+  functionId: number,
+  vcpu: PartitionVcpu,
+  w2: number,
+  w3: number,
+): void {
   const r = to === null ? pe.smc : to.registers;
   r.clear();
-  r.setW(0, functionId);
-  r.setW(1, (vcpu.endpoint << RUN_ENDPOINT_SHIFT) | vcpu.vcpu);
+  r.set4(functionId, (vcpu.endpoint << RUN_ENDPOINT_SHIFT) | vcpu.vcpu, w2, w3);
 }
