@@ -25,7 +25,7 @@ import {
 import type { RegisterFile } from '../hardware/registers.ts';
 
 /** The calls whose answers are classified: columns of the table. */
-export type OwnCall = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+export type OwnCall = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 export const CALL_MEM_RECLAIM = 0;
 export const CALL_VM_CREATED = 1;
 export const CALL_VM_DESTROYED = 2;
@@ -37,6 +37,8 @@ export const CALL_BITMAP_DESTROY = 5;
 export const CALL_MEM_RELINQUISH = 6;
 /** FFA_RUN of what was preempted while it served a guest that died. */
 export const CALL_RUN_OUT = 7;
+/** RXTX_MAP of a guest's buffers. */
+export const CALL_RXTX_MAP = 8;
 export const OWN_CALL_NAMES = [
   'MEM_RECLAIM',
   'VM_CREATED',
@@ -46,6 +48,7 @@ export const OWN_CALL_NAMES = [
   'BITMAP_DESTROY',
   'MEM_RELINQUISH',
   'RUN of an unfinished request',
+  'RXTX_MAP',
 ] as const;
 
 /** Classes of replies: rows of the table. */
@@ -100,9 +103,9 @@ export type Treatment =
   | 'rounds-then-stop'
   /** No more is said to this SP; the VM id is retired if it had accepted CREATED. */
   | 'stop'
-  /** Nothing was shared: the pages are released at once, the guest gets the error. */
+  /** Nothing was shared, or mapped: the pages are released at once, the guest gets the error. */
   | 'refuse'
-  /** Nobody knows what was shared: the pages stay, no handle, the guest gets ABORTED. */
+  /** Nobody knows what was shared, or mapped: the pages stay, no handle, the guest gets ABORTED. */
   | 'quarantine-aborted'
   /** FFA_RUN the partition that w1 names until it answers; the message was taken and is never sent again. */
   | 'run'
@@ -112,7 +115,7 @@ export type Treatment =
 
 /** ANSWER_TABLE[reply class][call]. */
 export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
-  ['done', 'done', 'done', 'done', 'done', 'done', 'done', 'done'],
+  ['done', 'done', 'done', 'done', 'done', 'done', 'done', 'done', 'done'],
   [
     'rounds-then-quarantine',
     'again-then-undo',
@@ -122,6 +125,7 @@ export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
     'retire',
     'retire',
     'done',
+    'quarantine-aborted',
   ],
   [
     'rounds-then-quarantine',
@@ -132,6 +136,7 @@ export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
     'retire',
     'retire',
     'done',
+    'quarantine-aborted',
   ],
   [
     'rounds-then-quarantine',
@@ -142,9 +147,10 @@ export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
     'retire',
     'retire',
     'done',
+    'quarantine-aborted',
   ],
-  ['again', 'again-then-undo', 'again', 'refuse', 'again', 'again', 'again', 'again'],
-  ['again', 'undo', 'again', 'refuse', 'again', 'again', 'again', 'again'],
+  ['again', 'again-then-undo', 'again', 'refuse', 'again', 'again', 'again', 'again', 'refuse'],
+  ['again', 'undo', 'again', 'refuse', 'again', 'again', 'again', 'again', 'refuse'],
   [
     'again',
     'undo',
@@ -154,11 +160,12 @@ export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
     'drain-then-retire',
     'rounds-then-stop',
     'done',
+    'refuse',
   ],
-  ['rounds-then-quarantine', 'undo', 'stop', 'refuse', 'done-flagged', 'done', 'done-flagged', 'done'],
-  ['quarantine', 'undo', 'stop', 'refuse', 'quarantine', 'retire', 'retire', 'done'],
-  ['rounds-then-quarantine', 'skip-dead', 'stop', 'refuse', 'quarantine', 'retire', 'done-flagged', 'done'],
-  ['run', 'run', 'run', 'run', 'run', 'run', 'run', 'run'],
+  ['rounds-then-quarantine', 'undo', 'stop', 'refuse', 'done-flagged', 'done', 'done-flagged', 'done', 'refuse'],
+  ['quarantine', 'undo', 'stop', 'refuse', 'quarantine', 'retire', 'retire', 'done', 'refuse'],
+  ['rounds-then-quarantine', 'skip-dead', 'stop', 'refuse', 'quarantine', 'retire', 'done-flagged', 'done', 'refuse'],
+  ['run', 'run', 'run', 'run', 'run', 'run', 'run', 'run', 'run'],
   [
     'rounds-then-quarantine',
     'undo-tell',
@@ -168,6 +175,7 @@ export const ANSWER_TABLE: readonly (readonly Treatment[])[] = [
     'retire',
     'retire',
     'done',
+    'quarantine-aborted',
   ],
 ];
 

@@ -19,6 +19,7 @@ import type { Vcpu } from './domain.ts';
 import type { FfaContext } from './ffa-context.ts';
 import { guestFrameOf, NO_FRAME, pinPage, unpinPage } from './guest-memory.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import type { Handler } from './profile.ts';
 import { answerCode, callSimply, prepareCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
 
@@ -108,8 +109,36 @@ function freeRxUnlessLocked(context: FfaContext, pe: Pe): number {
 
 // --- Second generation ---
 
-/** FFA_RXTX_MAP: exactly one aligned page each; passed on to an SPMC that keeps RX ownership. [Xen a3075e2fda] */
-export function* mapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine {
+/**
+ * Tells an SPMC that keeps RX ownership of a VM's buffers. Returns the code for the guest; but for FFA_OK the pages'
+ * pins are then its to drop or to keep.
+ */
+export type MapAtSpmc = (
+  hypervisor: Hypervisor,
+  pe: Pe,
+  context: FfaContext,
+  txFrame: FrameNumber,
+  rxFrame: FrameNumber,
+) => Coroutine<number>;
+
+/** Tells it that they are no more. Returns the code for the guest. */
+export type UnmapAtSpmc = (hypervisor: Hypervisor, pe: Pe, context: FfaContext) => Coroutine<number>;
+
+/** FFA_RXTX_MAP: exactly one aligned page each. [Xen a3075e2fda] */
+export function mapBuffersBy(mapAtSpmc: MapAtSpmc): Handler {
+  return (hypervisor, pe, vcpu) => mapBuffers(hypervisor, pe, vcpu, mapAtSpmc);
+}
+
+/** FFA_RXTX_UNMAP: refused while the guest owns RX, or when the SPMC refuses. [Xen 309e8edfe3] */
+export function unmapBuffersBy(unmapAtSpmc: UnmapAtSpmc): Handler {
+  return (hypervisor, pe, vcpu) => unmapBuffers(hypervisor, pe, vcpu, unmapAtSpmc);
+}
+
+/** FFA_RXTX_MAP where any failure counts as a refusal. */
+export const mapBuffersTrusting = mapBuffersBy(mapAtSpmc);
+export const unmapBuffersTrusting = unmapBuffersBy(unmapAtSpmc);
+
+function* mapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, atSpmc: MapAtSpmc): Coroutine {
   const context = vcpu.domain.ffa as FfaContext;
   const registers = vcpu.registers;
   const wide = isWide(vcpu);
@@ -120,7 +149,7 @@ export function* mapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Corouti
   }
   yield* context.rxLock.acquire(pe);
   yield* context.txLock.acquire(pe);
-  answerCodeTo(vcpu, yield* mapBuffersLocked(hypervisor, pe, vcpu, context, wide));
+  answerCodeTo(vcpu, yield* mapBuffersLocked(hypervisor, pe, vcpu, context, wide, atSpmc));
   context.txLock.release(pe);
   context.rxLock.release(pe);
 }
@@ -131,6 +160,7 @@ function* mapBuffersLocked(
   vcpu: Vcpu,
   context: FfaContext,
   wide: boolean,
+  atSpmc: MapAtSpmc,
 ): Coroutine<number> {
   if (context.buffersMapped) return FFA_DENIED;
   const txFrame = pinPage(hypervisor, vcpu.domain, guestFrameOf(vcpu.registers, 1, wide));
@@ -141,12 +171,8 @@ function* mapBuffersLocked(
     return FFA_INVALID_PARAMETERS;
   }
   if (hypervisor.secure.has(FFA_RX_ACQUIRE)) {
-    const code = yield* mapAtSpmc(hypervisor, pe, context.vmId, txFrame, rxFrame);
-    if (code !== FFA_OK) {
-      unpinPage(hypervisor, rxFrame);
-      unpinPage(hypervisor, txFrame);
-      return code;
-    }
+    const code = yield* atSpmc(hypervisor, pe, context, txFrame, rxFrame);
+    if (code !== FFA_OK) return code;
   }
   holdBuffers(context, txFrame, rxFrame, BUFFER_PAGES_MAX);
   return FFA_OK;
@@ -163,22 +189,30 @@ const PAGE_HIGH_SHIFT = 20;
 function* mapAtSpmc(
   hypervisor: Hypervisor,
   pe: Pe,
-  vmId: number,
+  context: FfaContext,
   txFrame: FrameNumber,
   rxFrame: FrameNumber,
 ): Coroutine<number> {
   const secure = hypervisor.secure;
   yield* secure.txLock.acquire(pe);
-  const words = spmcTxWords(secure);
+  writeBuffers(hypervisor, context.vmId, txFrame, rxFrame);
+  const code = yield* callSimply(secure, pe, context.vmId, FFA_RXTX_MAP_64);
+  secure.txLock.release(pe);
+  if (code === FFA_OK) return code;
+  unpinPage(hypervisor, rxFrame);
+  unpinPage(hypervisor, txFrame);
+  return code;
+}
+
+/** The endpoint RX/TX descriptor of a VM, into the hypervisor's TX. */
+export function writeBuffers(hypervisor: Hypervisor, vmId: number, txFrame: FrameNumber, rxFrame: FrameNumber): void {
+  const words = spmcTxWords(hypervisor.secure);
   words[0] = vmId;
   words[1] = RX_REGION_OFFSET;
   words[2] = TX_REGION_OFFSET;
   words[3] = 0;
   writeRegion(words, RX_REGION_OFFSET / 4, rxFrame);
   writeRegion(words, TX_REGION_OFFSET / 4, txFrame);
-  const code = yield* callSimply(secure, pe, vmId, FFA_RXTX_MAP_64);
-  secure.txLock.release(pe);
-  return code;
 }
 
 function writeRegion(words: Uint32Array, at: number, frame: FrameNumber): void {
@@ -192,29 +226,33 @@ function writeRegion(words: Uint32Array, at: number, frame: FrameNumber): void {
   words[at + 7] = 0;
 }
 
-/** FFA_RXTX_UNMAP: refused while the guest owns RX, or when the SPMC refuses. [Xen 309e8edfe3] */
-export function* unmapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine {
+function* unmapBuffers(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, atSpmc: UnmapAtSpmc): Coroutine {
   const context = vcpu.domain.ffa as FfaContext;
   yield* context.rxLock.acquire(pe);
   yield* context.txLock.acquire(pe);
-  answerCodeTo(vcpu, yield* unmapBuffersLocked(hypervisor, pe, context));
+  answerCodeTo(vcpu, yield* unmapBuffersLocked(hypervisor, pe, context, atSpmc));
   context.txLock.release(pe);
   context.rxLock.release(pe);
 }
 
 /** The caller holds both buffer locks. */
-function* unmapBuffersLocked(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
+function* unmapBuffersLocked(
+  hypervisor: Hypervisor,
+  pe: Pe,
+  context: FfaContext,
+  atSpmc: UnmapAtSpmc,
+): Coroutine<number> {
   if (!context.buffersMapped) return FFA_INVALID_PARAMETERS;
   if (!context.rxFree) return FFA_DENIED;
   if (hypervisor.secure.has(FFA_RX_ACQUIRE)) {
-    const code = yield* unmapAtSpmc(hypervisor, pe, context.vmId);
+    const code = yield* atSpmc(hypervisor, pe, context);
     if (code !== FFA_OK) return code;
   }
   dropBuffers(hypervisor, context);
   return FFA_OK;
 }
 
-export function unmapAtSpmc(hypervisor: Hypervisor, pe: Pe, vmId: number): Coroutine<number> {
+export function unmapAtSpmc(hypervisor: Hypervisor, pe: Pe, { vmId }: FfaContext): Coroutine<number> {
   return callSimply(hypervisor.secure, pe, vmId, FFA_RXTX_UNMAP, vmId << RXTX_UNMAP_ENDPOINT_SHIFT);
 }
 

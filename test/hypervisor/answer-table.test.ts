@@ -10,6 +10,7 @@ import {
   CALL_BITMAP_DESTROY,
   CALL_MEM_RECLAIM,
   CALL_MEM_SEND,
+  CALL_RXTX_MAP,
   CALL_RXTX_UNMAP,
   CALL_VM_CREATED,
   CALL_VM_DESTROYED,
@@ -18,7 +19,7 @@ import {
   type Treatment,
 } from '../../src/hypervisor/answer-table.ts';
 import { ROUNDS_MAX } from '../../src/hypervisor/teardown-worker.ts';
-import { ScriptedMachine, swap } from './scripted-machine.ts';
+import { RAM_BASE, ScriptedMachine, swap } from './scripted-machine.ts';
 
 const SP = 0x8001;
 const OTHER = 0x8002;
@@ -168,6 +169,39 @@ function expectSend(treatment: Treatment, reply: Reply): void {
   }
 }
 
+function expectMap(treatment: Treatment, reply: Reply): void {
+  const world = new ScriptedMachine(PARTITIONS);
+  const { domain } = world.create();
+  if (domain === null) throw new Error('no guest');
+  const [vcpu] = domain.vcpus;
+  world.call(vcpu, id.FFA_VERSION, 0x1_0001);
+  const frames = [0x40000, 0x40001].map((gfn) => domain.stage2.translate(gfn));
+  world.spmc.answer = (name, words) => (name === 'FFA_RXTX_MAP_64' ? reply(words) : null);
+  const answer = world.call(vcpu, id.FFA_RXTX_MAP_64, RAM_BASE, RAM_BASE + 0x1000, 1);
+  const pinned = frames.map((frame) => world.machine.frames.references(frame) - 1);
+  const code = answer[0] === id.FFA_ERROR ? answer[2] | 0 : 0;
+  const quarantined = world.records.quarantine.pageCount;
+  world.spmc.answer = () => null;
+  world.destroy(domain);
+  const retired = world.records.retired.get(domain.vmId) ?? '-';
+  const outcome = { code, pinned, quarantined, retired, missing: world.missingPages };
+  const none = { quarantined: 0, retired: '-', missing: 0 };
+  if (treatment === 'done' || treatment === 'run') {
+    expect(outcome, treatment).toEqual({ ...none, code: 0, pinned: [1, 1] });
+  } else if (treatment === 'refuse') {
+    expect(outcome, treatment).toEqual({ ...none, code, pinned: [0, 0] });
+    expect(code).toBeLessThan(0);
+  } else {
+    const kept = { quarantined: 2, retired: 'quarantine', missing: 2 };
+    expect({ treatment, ...outcome }).toEqual({
+      treatment: 'quarantine-aborted',
+      ...kept,
+      code: error.FFA_ABORTED,
+      pinned: [1, 1],
+    });
+  }
+}
+
 describe('the answer table', () => {
   it('has a row for each class and a column for each call', () => {
     expect(ANSWER_TABLE.map((row) => row.length)).toEqual(REPLY_CLASS_NAMES.map(() => OWN_CALL_NAMES.length));
@@ -180,6 +214,7 @@ describe('the answer table', () => {
     [CALL_VM_DESTROYED, [ACCEPTED], (t, r) => expectTeardown('VM_DESTROYED', 0, t, r)],
     [CALL_MEM_SEND, [() => [id.FFA_SUCCESS_32, 0, 0x55, 0]], expectSend],
     [CALL_RXTX_UNMAP, [SUCCESS], (t, r) => expectTeardown('FFA_RXTX_UNMAP', 2, t, r)],
+    [CALL_RXTX_MAP, [SUCCESS], expectMap],
     [CALL_BITMAP_DESTROY, [SUCCESS], (t, r) => expectTeardown('FFA_NOTIFICATION_BITMAP_DESTROY', 0, t, r)],
   ];
   for (const [row, className] of REPLY_CLASS_NAMES.entries()) {

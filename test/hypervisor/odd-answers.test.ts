@@ -303,3 +303,33 @@ describe('the first reclaim of a donation', () => {
     expect([retry, scripted.records.quarantine.pageCount]).toEqual(['no-handle', 1]);
   });
 });
+
+describe('buffers that the SPMC may map', () => {
+  it('stay pinned when FFA_RXTX_MAP is preempted and never answered', () => {
+    const scripted = machine();
+    const { domain } = scripted.create();
+    if (domain === null) throw new Error('no guest');
+    scripted.call(domain.vcpus[0], id.FFA_VERSION, 0x1_0001);
+    scripted.spmc.answer = () => [id.FFA_INTERRUPT, SP * 0x1_0000];
+    const answer = scripted.call(domain.vcpus[0], id.FFA_RXTX_MAP_64, RAM_BASE, RAM_BASE + PAGE_SIZE_BYTES, 1);
+    expect([answer[0], answer[2] | 0]).toEqual([id.FFA_ERROR, FFA_ABORTED]);
+    scripted.spmc.answer = () => null;
+    scripted.destroy(domain);
+    expect([scripted.missingPages, scripted.records.retired.get(domain.vmId)]).toEqual([2, 'quarantine']);
+  });
+
+  it('stay the guest\u2019s when FFA_RXTX_UNMAP is preempted and FFA_RUN says INVALID_PARAMETERS', () => {
+    const scripted = machine();
+    const domain = scripted.ready();
+    const frame = domain.stage2.translate(RAM_BASE / PAGE_SIZE_BYTES);
+    scripted.spmc.answer = (name): Answer => {
+      if (name === 'FFA_RXTX_UNMAP') return [id.FFA_YIELD, SP * 0x1_0000];
+      return name === 'FFA_RUN' ? failure(FFA_INVALID_PARAMETERS) : null;
+    };
+    expect(scripted.call(domain.vcpus[0], id.FFA_RXTX_UNMAP)[0]).toBe(id.FFA_ERROR);
+    expect([domain.ffa?.buffersMapped, scripted.machine.frames.references(frame)]).toEqual([true, 2]);
+    scripted.spmc.answer = (name): Answer => (name === 'FFA_RXTX_UNMAP' ? [id.FFA_YIELD, SP * 0x1_0000] : null);
+    expect(scripted.call(domain.vcpus[0], id.FFA_RXTX_UNMAP)[0], 'run on to its end').toBe(id.FFA_SUCCESS_32);
+    expect(scripted.machine.frames.references(frame)).toBe(1);
+  });
+});

@@ -2,7 +2,6 @@
 
 import {
   FFA_FEATURES,
-  FFA_ID_GET,
   FFA_MEM_DONATE_32,
   FFA_MEM_DONATE_64,
   FFA_MEM_FRAG_TX,
@@ -17,35 +16,27 @@ import {
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_REQ_64,
   FFA_MSG_SEND_DIRECT_REQ2,
-  FFA_MSG_SEND2,
   FFA_NOTIFICATION_BIND,
-  FFA_NOTIFICATION_GET,
   FFA_NOTIFICATION_INFO_GET_32,
-  FFA_NOTIFICATION_INFO_GET_64,
-  FFA_NOTIFICATION_SET,
   FFA_NOTIFICATION_UNBIND,
-  FFA_PARTITION_INFO_GET,
   FFA_PARTITION_INFO_GET_REGS,
   FFA_RUN,
-  FFA_RX_RELEASE,
   FFA_RXTX_MAP_32,
   FFA_RXTX_MAP_64,
   FFA_RXTX_UNMAP,
 } from '../../abi/function-ids.ts';
 import { bindTracked, unbindTracked } from '../bindings.ts';
+import { mapBuffersClearly, unmapBuffersClearly } from '../buffer-outcome.ts';
 import { type CallTables, callTables } from '../call-tables.ts';
-import { type FeatureTable, featuresBy, idGet, NEGOTIATED_FEATURES, type Offer, whenSpmcHas } from '../features.ts';
-import { sendIndirect } from '../indirect-message.ts';
+import { type FeatureTable, featuresBy, NEGOTIATED_FEATURES, type Offer, whenSpmcHas } from '../features.ts';
 import { relinquishMemory, retrieveMemory } from '../memory-borrow.ts';
 import { reclaimMemory } from '../memory-reclaim.ts';
 import { sendMemory } from '../memory-send.ts';
 import { getShortNotificationInfo } from '../notification-info.ts';
-import { getNotificationInfo, getNotifications, setNotifications } from '../notifications.ts';
-import { listPartitions } from '../partition-info.ts';
 import { listInRegisters } from '../partition-info-regs.ts';
-import { mapBuffers, releaseRxBuffer, unmapBuffers } from '../rx-tx-buffers.ts';
 import { sendFragment } from '../send-fragment.ts';
 import { requestDirect, requestDirect2, runOwn } from '../serving.ts';
+import { XEN_2026_CALLS } from './xen-2026-calls.ts';
 
 const FEATURES: FeatureTable = new Map<number, Offer>([
   ...NEGOTIATED_FEATURES,
@@ -67,36 +58,32 @@ export const MORE_FUNCTIONS: readonly number[] = [
   FFA_MEM_RELINQUISH,
 ];
 
-/** FFA_VERSION is the gate's (see version.ts). */
-export const FFABRIC_CALLS: CallTables = callTables([
-  [FFA_FEATURES, featuresBy(FEATURES)],
-  [FFA_ID_GET, idGet],
-  [FFA_RXTX_MAP_32, mapBuffers],
-  [FFA_RXTX_MAP_64, mapBuffers],
-  [FFA_RXTX_UNMAP, unmapBuffers],
-  [FFA_RX_RELEASE, releaseRxBuffer],
-  [FFA_PARTITION_INFO_GET, listPartitions],
-  [FFA_PARTITION_INFO_GET_REGS, listInRegisters],
-  [FFA_MSG_SEND_DIRECT_REQ_32, requestDirect],
-  [FFA_MSG_SEND_DIRECT_REQ_64, requestDirect],
-  [FFA_MSG_SEND_DIRECT_REQ2, requestDirect2],
-  [FFA_RUN, runOwn],
-  [FFA_MSG_SEND2, sendIndirect],
-  [FFA_MEM_SHARE_32, sendMemory],
-  [FFA_MEM_SHARE_64, sendMemory],
-  [FFA_MEM_LEND_32, sendMemory],
-  [FFA_MEM_LEND_64, sendMemory],
-  [FFA_MEM_DONATE_32, sendMemory],
-  [FFA_MEM_DONATE_64, sendMemory],
-  [FFA_MEM_FRAG_TX, sendFragment],
-  [FFA_MEM_RETRIEVE_REQ_32, retrieveMemory],
-  [FFA_MEM_RETRIEVE_REQ_64, retrieveMemory],
-  [FFA_MEM_RELINQUISH, relinquishMemory],
-  [FFA_MEM_RECLAIM, reclaimMemory],
-  [FFA_NOTIFICATION_BIND, bindTracked],
-  [FFA_NOTIFICATION_UNBIND, unbindTracked],
-  [FFA_NOTIFICATION_SET, setNotifications],
-  [FFA_NOTIFICATION_GET, getNotifications],
-  [FFA_NOTIFICATION_INFO_GET_32, getShortNotificationInfo],
-  [FFA_NOTIFICATION_INFO_GET_64, getNotificationInfo],
-]);
+/** What Xen of 2026 has, and what is otherwise here. */
+export const FFABRIC_CALLS: CallTables = callTables(
+  [
+    [FFA_FEATURES, featuresBy(FEATURES)],
+    [FFA_RXTX_MAP_32, mapBuffersClearly],
+    [FFA_RXTX_MAP_64, mapBuffersClearly],
+    [FFA_RXTX_UNMAP, unmapBuffersClearly],
+    [FFA_PARTITION_INFO_GET_REGS, listInRegisters],
+    [FFA_MSG_SEND_DIRECT_REQ_32, requestDirect],
+    [FFA_MSG_SEND_DIRECT_REQ_64, requestDirect],
+    [FFA_MSG_SEND_DIRECT_REQ2, requestDirect2],
+    [FFA_RUN, runOwn],
+    [FFA_MEM_SHARE_32, sendMemory],
+    [FFA_MEM_SHARE_64, sendMemory],
+    [FFA_MEM_LEND_32, sendMemory],
+    [FFA_MEM_LEND_64, sendMemory],
+    [FFA_MEM_DONATE_32, sendMemory],
+    [FFA_MEM_DONATE_64, sendMemory],
+    [FFA_MEM_FRAG_TX, sendFragment],
+    [FFA_MEM_RETRIEVE_REQ_32, retrieveMemory],
+    [FFA_MEM_RETRIEVE_REQ_64, retrieveMemory],
+    [FFA_MEM_RELINQUISH, relinquishMemory],
+    [FFA_MEM_RECLAIM, reclaimMemory],
+    [FFA_NOTIFICATION_BIND, bindTracked],
+    [FFA_NOTIFICATION_UNBIND, unbindTracked],
+    [FFA_NOTIFICATION_INFO_GET_32, getShortNotificationInfo],
+  ],
+  XEN_2026_CALLS,
+);

@@ -39,7 +39,7 @@ import {
 } from '../notifications.ts';
 import { listPartitions } from '../partition-info.ts';
 import { listInRegistersUncounted } from '../partition-info-regs.ts';
-import { mapBuffers, releaseRxBuffer, unmapBuffers } from '../rx-tx-buffers.ts';
+import { mapBuffersTrusting, releaseRxBuffer, unmapBuffersTrusting } from '../rx-tx-buffers.ts';
 import { HARDENED_SHARE_RULES } from '../share-check.ts';
 
 const share = shareBy(HARDENED_SHARE_RULES);
@@ -48,9 +48,9 @@ const share = shareBy(HARDENED_SHARE_RULES);
 export const XEN_2026_CALLS: CallTables = callTables([
   [FFA_FEATURES, featuresBy(NEGOTIATED_FEATURES)],
   [FFA_ID_GET, idGet],
-  [FFA_RXTX_MAP_32, mapBuffers],
-  [FFA_RXTX_MAP_64, mapBuffers],
-  [FFA_RXTX_UNMAP, unmapBuffers],
+  [FFA_RXTX_MAP_32, mapBuffersTrusting],
+  [FFA_RXTX_MAP_64, mapBuffersTrusting],
+  [FFA_RXTX_UNMAP, unmapBuffersTrusting],
   [FFA_RX_RELEASE, releaseRxBuffer],
   [FFA_PARTITION_INFO_GET, listPartitions],
   [FFA_PARTITION_INFO_GET_REGS, listInRegistersUncounted],

@@ -94,7 +94,7 @@ function* unmapBuffersAtDeath(hypervisor: Hypervisor, pe: Pe, context: FfaContex
 
 function* unmapWhoeverOwnsRx(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine {
   const atSpmc = hypervisor.secure.has(FFA_RX_ACQUIRE);
-  if (atSpmc && (yield* unmapAtSpmc(hypervisor, pe, context.vmId)) !== FFA_OK) return;
+  if (atSpmc && (yield* unmapAtSpmc(hypervisor, pe, context)) !== FFA_OK) return;
   dropBuffers(hypervisor, context);
 }
 
