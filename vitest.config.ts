@@ -1,6 +1,7 @@
 // The rings of the tests. `npm test` runs them all; what needs more than Node, or more than a minute, asks
 // test/require.ts whether it may run. Each ring is a vitest project: `npx vitest run --project cli` runs one.
 
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** A ring, the files that belong to it, and what is particular to it. */
@@ -19,6 +20,8 @@ const RINGS: readonly Ring[] = [
   { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutSeconds: 60, built: true },
   { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], timeoutSeconds: 600 },
   { name: 'package', include: ['test/package.test.ts'], timeoutSeconds: 300 },
+  // As users write them, on the sources; the ring `package` runs the same files on the installed package.
+  { name: 'examples', include: ['examples/**/*.test.ts', 'test/docs/partitions.test.ts'], timeoutSeconds: 20 },
 ];
 
 // Whatever no other ring claims.
@@ -31,6 +34,7 @@ export default defineConfig({
     allowOnly: false,
     pool: 'threads',
     reporters: ['default', './test/reporter.ts'],
+    alias: [{ find: /^ffabric\/(\w+)$/, replacement: join(import.meta.dirname, 'src/$1/index.ts') }],
     projects: [UNIT, ...RINGS].map((ring) => ({
       extends: true as const,
       test: {

@@ -40,6 +40,8 @@ export class Endpoint {
   partitions: readonly PartitionInformation[] = [];
   /** Regions by their name, in the order of their first use. */
   readonly regions = new Map<string, MemoryRegion>();
+  /** Regions that got their name by number. */
+  regionCount = 0;
 
   constructor(options: EndpointOptions) {
     this.wantedVersion = options.version;
@@ -57,6 +59,7 @@ export class Endpoint {
     this.rxUser = NOBODY;
     this.partitions = [];
     this.regions.clear();
+    this.regionCount = 0;
   }
 
   get bufferBytes(): number {
@@ -84,6 +87,11 @@ export class Endpoint {
     this.txUser = user;
     if (withRx) this.rxUser = user;
     return true;
+  }
+
+  /** Whether vCPU `user` has claimed a buffer. */
+  usesBuffers(user: number): boolean {
+    return this.txUser === user || this.rxUser === user;
   }
 
   /** Gives back whatever vCPU `user` claimed. */

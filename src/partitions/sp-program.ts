@@ -4,7 +4,7 @@
 // A program is an event handler over plain state. `serve` is called with a partition message, and again each time that
 // something it asked for is over (an operation, work, a yield); `vcpu.step` is its own progress meanwhile.
 //
-// Not here: notifications and indirect messages that arrive.
+// Programs that make calls while they serve are written as tasks: sp-service.ts.
 
 import { FFA_INVALID_PARAMETERS } from '../abi/errors.ts';
 import * as id from '../abi/function-ids.ts';
@@ -88,7 +88,7 @@ export abstract class SpProgram implements PartitionEntry {
 
   run(context: VcpuContext): Exit {
     const vcpu = this.vcpus[context.vcpu];
-    context.interrupts.length = 0;
+    if (context.interrupts.length > 0) vcpu.takeInterrupts(context.interrupts);
     if (vcpu.crashed) return EXIT_CRASH;
     if (context.nowNs < vcpu.workUntilNs) return workUntil(context, vcpu.workUntilNs);
     if (vcpu.caller.operation !== null) {
@@ -117,6 +117,11 @@ export abstract class SpProgram implements PartitionEntry {
   /** A VM goes away and an honest answer is due, perhaps after something else. */
   protected vmDestroyed(vcpu: SpVcpu, _context: VcpuContext, vmId: number): Serve {
     return vcpu.answer(this.availability.take(vmId, false));
+  }
+
+  /** A power management message: what a PSCI call answers, 0 for success. */
+  protected power(_vcpu: SpVcpu, _warmBoot: boolean): number {
+    return 0;
   }
 
   /** Whether it crashes at this point of its life. */
@@ -183,7 +188,7 @@ export abstract class SpProgram implements PartitionEntry {
         return EXIT_CRASH;
       case sp.SERVE_REPLY:
         if (this.crashesAt('answer')) return this.leave(vcpu, context, sp.SERVE_CRASH);
-        this.respond(vcpu, context.registers, vcpu.frameworkType + 1);
+        this.respond(vcpu, context.registers, responseType(vcpu.frameworkType));
         return EXIT_CALL;
       case sp.SERVE_NOTHING:
         vcpu.stage = sp.SP_STAGE_WAITING;
@@ -201,6 +206,8 @@ export abstract class SpProgram implements PartitionEntry {
     const form = formOf(registers.w(0));
     if (form === null) {
       vcpu.kind = 'none';
+      // A secure interrupt has w2; one that only lets the SP go on has not.
+      if (registers.w(0) === id.FFA_INTERRUPT && registers.w(2) !== 0) vcpu.noteInterrupt(registers.w(2));
       if (registers.w(0) !== id.FFA_ERROR) return sp.SERVE_CALL;
       // A refused answer can be survived; an SP that may not even wait cannot.
       vcpu.refusedCount++;
@@ -213,6 +220,7 @@ export abstract class SpProgram implements PartitionEntry {
     vcpu.sender = registers.w(1) >>> messages.DIRECT_SENDER_SHIFT;
     vcpu.words.fill(0);
     vcpu.reply.fill(0);
+    if (form === 'req2') vcpu.uuid = [registers.w(2), registers.high(2), registers.w(3), registers.high(3)];
     const first = firstPayloadRegister(form);
     for (let n = 0; n < payloadRegisterCount(form); n++) {
       vcpu.words[2 * n] = registers.w(first + n);
@@ -223,6 +231,10 @@ export abstract class SpProgram implements PartitionEntry {
 
   private serveFramework(vcpu: SpVcpu, context: VcpuContext): Serve {
     const type = vcpu.frameworkType;
+    if (type === messages.FRAMEWORK_PSCI_REQ || type === messages.FRAMEWORK_PM_WARM_BOOT) {
+      vcpu.powerCount++;
+      return vcpu.answer(this.power(vcpu, type === messages.FRAMEWORK_PM_WARM_BOOT));
+    }
     const isCreated = type === messages.FRAMEWORK_VM_CREATED_REQ;
     if (!isCreated && type !== messages.FRAMEWORK_VM_DESTROYED_REQ) return vcpu.answer(FFA_INVALID_PARAMETERS);
     const vmId = vcpu.word(2) & messages.VM_AVAILABILITY_VM_ID_MASK;
@@ -266,6 +278,11 @@ export abstract class SpProgram implements PartitionEntry {
     vcpu.answeredCount++;
     vcpu.stage = sp.SP_STAGE_WAITING;
   }
+}
+
+/** The response to a framework message; both kinds of power management have the same. */
+function responseType(request: number): number {
+  return request === messages.FRAMEWORK_PSCI_REQ ? messages.FRAMEWORK_PM_RESP : request + 1;
 }
 
 function formOf(functionId: number): DirectForm | null {

@@ -1,5 +1,6 @@
 // One vCPU of an SP program: how far it is, the message that it serves, the answer that it builds. Plain state.
 
+import { NIL_UUID, type Uuid } from '../abi/uuid.ts';
 import type { Nanoseconds } from '../base/units.ts';
 import { CALL_DONE, Caller, type CallStep } from './caller.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -51,12 +52,18 @@ export class SpVcpu {
   readonly words = new Uint32Array(PAYLOAD_WORDS_MAX);
   /** Payload of the answer, in the same shape. */
   readonly reply = new Uint32Array(PAYLOAD_WORDS_MAX);
+  /** With `req2`: the service that is asked. */
+  uuid: Uuid = NIL_UUID;
+  /** Interrupts that have come and that nobody has taken, each once; `useInterrupt` takes one. */
+  readonly interrupts: number[] = [];
   workUntilNs: Nanoseconds = 0;
   callStep: CallStep = CALL_DONE;
   /** Messages answered, for reports. */
   answeredCount = 0;
   /** Its answers that were refused, for reports. */
   refusedCount = 0;
+  /** Power management messages, for reports. */
+  powerCount = 0;
   crashed = false;
 
   constructor(endpoint: Endpoint, index: number) {
@@ -73,11 +80,32 @@ export class SpVcpu {
     this.frameworkType = 0;
     this.words.fill(0);
     this.reply.fill(0);
+    this.uuid = NIL_UUID;
+    this.interrupts.length = 0;
     this.workUntilNs = 0;
     this.callStep = CALL_DONE;
     this.answeredCount = 0;
     this.refusedCount = 0;
+    this.powerCount = 0;
     this.crashed = false;
+  }
+
+  /** Takes what is pending at the vCPU; each id is kept once. */
+  takeInterrupts(pending: number[]): void {
+    for (const id of pending) this.noteInterrupt(id);
+    pending.length = 0;
+  }
+
+  noteInterrupt(id: number): void {
+    if (!this.interrupts.includes(id)) this.interrupts.push(id);
+  }
+
+  /** Takes one interrupt of that id; false when none came. */
+  useInterrupt(id: number): boolean {
+    const at = this.interrupts.indexOf(id);
+    if (at < 0) return false;
+    this.interrupts.splice(at, 1);
+    return true;
   }
 
   /** Word `n` of the protocol: the low half of payload register `n`. */

@@ -1,6 +1,7 @@
 // world: the whole machine. Composes hypervisor, SPMC, partitions, guests and oracle from a plain description, and runs
 // them in virtual time.
 
+export * from './create-world.ts';
 export * from './description.ts';
 export * from './dma-engine.ts';
 export * from './expectations.ts';

@@ -278,10 +278,13 @@ describe('mailbox', () => {
   const get = (...answer: (number | string)[]): Exchange => ({ call: [0x84000082, 0x8001, 0xf], answer });
   const FULL = '0000000000000000140000000180020002000000beef';
   const received = [REQ, 0x28001, 0, 15];
+  // Which interrupt tells of notifications.
+  const LEARN: Exchange = { call: [0x84000064, 1], answer: [SUCCESS, 0, 5] };
 
   test('takes notifications and the message, and sends it back', () => {
     drive(createSpProgram('mailbox', environment({ answer: true })), new FakeVcpu(0x8001), [
       ...START,
+      LEARN,
       { call: [WAIT], answer: IDLE },
       { ...get(SUCCESS, 0, 1, 0, 4, 0, 1), rx: FULL },
       RX_RELEASE,
@@ -301,6 +304,7 @@ describe('mailbox', () => {
   test('only reads when it must not answer', () => {
     drive(createSpProgram('mailbox', environment({})), new FakeVcpu(0x8001), [
       ...START,
+      LEARN,
       { call: [WAIT], answer: IDLE },
       { ...get(SUCCESS, 0, 0, 0, 0, 0, 1), rx: FULL },
       RX_RELEASE,
@@ -309,9 +313,23 @@ describe('mailbox', () => {
     ]);
   });
 
+  test('looks when the interrupt came together with a message', () => {
+    const vcpu = new FakeVcpu(0x8001);
+    const program = createSpProgram('mailbox', environment({}));
+    drive(program, vcpu, [...START, LEARN]);
+    vcpu.answer(...received);
+    vcpu.interrupts.push(5);
+    drive(program, vcpu, [
+      { ...get(SUCCESS, 0, 0, 0, 2) },
+      { call: answer(0, 2, 0), answer: received },
+      { call: answer(0, 2, 0), answer: IDLE },
+    ]);
+  });
+
   test('binds and sets when told to', () => {
     drive(createSpProgram('mailbox', environment({})), new FakeVcpu(0x8001), [
       ...START,
+      LEARN,
       { call: [WAIT], answer: [REQ, 0x28001, 0, 14, 2, 1, 0x80000000] },
       { call: [0x8400007f, 0x28001, 0, 1, 0x80000000], answer: [SUCCESS] },
       { call: answer(0), answer: [REQ, 0x28001, 0, 13, 2, 1] },

@@ -3,11 +3,11 @@
 
 import { FFA_ABORTED, FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../../abi/errors.ts';
 import { type Nanoseconds, NS_PER_US } from '../../base/units.ts';
-import type { VcpuContext } from '../../hardware/partition-entry.ts';
 import type { DmaEngine } from '../dma-engine.ts';
 import { type MemoryRegion, pageCountOf } from '../memory-region.ts';
 import { PROTOCOL_DMA } from '../protocol.ts';
-import type { Serve, SpVcpu } from '../sp-vcpu.ts';
+import type { SpCalls } from '../sp-calls.ts';
+import type { Part } from '../sp-service.ts';
 import { type HolderOptions, HolderProgram } from './holder.ts';
 
 export interface DmaOptions extends HolderOptions {
@@ -42,20 +42,21 @@ export class DmaProgram extends HolderProgram {
     this.transfers = [];
   }
 
-  protected override serve(vcpu: SpVcpu, context: VcpuContext): Serve {
-    if (vcpu.word(0) !== PROTOCOL_DMA) return super.serve(vcpu, context);
+  protected override message(ffa: SpCalls): Part {
+    const { vcpu } = ffa;
+    if (vcpu.word(0) !== PROTOCOL_DMA) return super.message(ffa);
     const region = this.heldRegion(vcpu.word(1), vcpu.word(2));
     if (region === null) return vcpu.answer(FFA_INVALID_PARAMETERS);
     return vcpu.answer(this.transfer(region, vcpu.word(3) * NS_PER_US), pageCountOf(region.ranges));
   }
 
-  protected override retrieved(_vcpu: SpVcpu, region: MemoryRegion, _context: VcpuContext): number {
+  protected override retrieved(region: MemoryRegion): number {
     return this.startsAtRetrieve ? this.transfer(region, this.durationNs) : FFA_OK;
   }
 
-  protected override mayRelinquish(region: MemoryRegion, context: VcpuContext): number {
+  protected override mayRelinquish(region: MemoryRegion): number {
     const works = this.transfers.some((transfer) => transfer.region === region && this.engine.active(transfer.number));
-    return works ? FFA_BUSY : super.mayRelinquish(region, context);
+    return works ? FFA_BUSY : super.mayRelinquish(region);
   }
 
   private transfer(region: MemoryRegion, durationNs: Nanoseconds): number {

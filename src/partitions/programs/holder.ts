@@ -3,25 +3,18 @@
 //
 // An SP has no CPU of its own: "after a time" means at the first entry after that time, whatever the entry is for.
 
-import {
-  FFA_ABORTED,
-  FFA_DENIED,
-  FFA_INVALID_PARAMETERS,
-  FFA_NOT_SUPPORTED,
-  FFA_OK,
-  FFA_RETRY,
-} from '../../abi/errors.ts';
-import { DATA_ACCESS_RO, RELINQUISH_FLAG_ZERO } from '../../abi/layout/memory-bits.ts';
+import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK, FFA_RETRY } from '../../abi/errors.ts';
+import { DATA_ACCESS_RO } from '../../abi/layout/memory-bits.ts';
 import { type Nanoseconds, NS_PER_US, PAGE_SIZE_BYTES } from '../../base/units.ts';
-import type { VcpuContext } from '../../hardware/partition-entry.ts';
 import { type MemoryRegion, pageCountOf } from '../memory-region.ts';
-import { DirectRequest } from '../operations/direct-request.ts';
-import { RelinquishMemory } from '../operations/relinquish-memory.ts';
 import { RetrieveMemory, type RetrieveMemoryOptions } from '../operations/retrieve-memory.ts';
 import { OUTCOME_SUCCESS } from '../outcome.ts';
 import * as protocol from '../protocol.ts';
-import { SpProgram, type SpProgramOptions } from '../sp-program.ts';
-import { SERVE_CRASH, SERVE_NOTHING, SERVE_YIELD, type Serve, type SpVcpu } from '../sp-vcpu.ts';
+import type { SpCalls } from '../sp-calls.ts';
+import type { SpProgramOptions } from '../sp-program.ts';
+import { type Part, SpService } from '../sp-service.ts';
+import { SERVE_CRASH, SERVE_NOTHING, type Serve, type SpVcpu } from '../sp-vcpu.ts';
+import type { Task } from '../task.ts';
 
 /** What a holder does about VM_DESTROYED while it holds memory of that VM. */
 export type OnDestroyed = 'relinquish' | 'retry' | 'accept';
@@ -46,7 +39,7 @@ interface Held {
 const TOUCH_BYTE = 0xa5;
 const ANY_OWNER = -1;
 
-export class HolderProgram extends SpProgram {
+export class HolderProgram extends SpService {
   /** Regions that it holds, in the order in which they came. */
   held: Held[] = [];
   /** Touches of held memory that its stage 2 refused, for reports. */
@@ -55,9 +48,6 @@ export class HolderProgram extends SpProgram {
   private readonly onDestroyed: OnDestroyed;
   private readonly touch: 'none' | 'read' | 'write';
   private readonly shortAccess: boolean;
-  private readonly pending: (MemoryRegion | null)[] = [];
-  private readonly forwarded: DirectRequest[] = [];
-  private readonly word = new Uint8Array(4);
 
   constructor(options: HolderOptions) {
     super(options);
@@ -71,28 +61,27 @@ export class HolderProgram extends SpProgram {
     super.reset();
     this.held = [];
     this.faultCount = 0;
-    this.pending.length = 0;
   }
 
-  protected override serve(vcpu: SpVcpu, context: VcpuContext): Serve {
+  protected override message(ffa: SpCalls): Part {
+    const { vcpu } = ffa;
     switch (vcpu.word(0)) {
       case protocol.PROTOCOL_RETRIEVE:
-        return this.retrieve(vcpu, context);
+        return this.retrieveAsTold(ffa);
       case protocol.PROTOCOL_RELINQUISH:
-        return this.relinquish(vcpu, context);
+        return this.relinquishAsTold(ffa);
       case protocol.PROTOCOL_ECHO:
         return vcpu.answerEcho();
       case protocol.PROTOCOL_TOUCH:
-        return this.touchAsked(vcpu, context);
+        return this.touchAsked(ffa);
       case protocol.PROTOCOL_WORK:
-        if (vcpu.step++ > 0) return vcpu.answer(FFA_OK);
-        return this.workFor(vcpu, context, vcpu.word(1) * NS_PER_US);
+        return work(ffa, vcpu.word(1) * NS_PER_US);
       case protocol.PROTOCOL_YIELD:
-        return vcpu.step++ < vcpu.word(1) ? SERVE_YIELD : vcpu.answer(FFA_OK);
+        return yieldTimes(ffa, vcpu.word(1));
       case protocol.PROTOCOL_CRASH:
         return SERVE_CRASH;
       case protocol.PROTOCOL_FORWARD:
-        return this.forward(vcpu, context);
+        return forward(ffa);
       case protocol.PROTOCOL_STATUS:
         return vcpu.answer(FFA_OK, this.held.length, this.heldPageCount());
       default:
@@ -101,28 +90,21 @@ export class HolderProgram extends SpProgram {
   }
 
   /** Whether it may give the region back now: 0, or the FF-A error that says why not. */
-  protected mayRelinquish(_region: MemoryRegion, _context: VcpuContext): number {
+  protected mayRelinquish(_region: MemoryRegion): number {
     return FFA_OK;
   }
 
   /** The region has just been retrieved: 0, or the FF-A error for the asker. */
-  protected retrieved(_vcpu: SpVcpu, _region: MemoryRegion, _context: VcpuContext): number {
+  protected retrieved(_region: MemoryRegion): number {
     return FFA_OK;
   }
 
-  protected override errand(vcpu: SpVcpu, context: VcpuContext): Serve {
-    return this.giveBackFirst(vcpu, context, ANY_OWNER);
+  protected override atEntry(ffa: SpCalls): Part {
+    return this.nextToGiveBack(ffa, ANY_OWNER) === undefined ? SERVE_NOTHING : this.giveBack(ffa, ANY_OWNER);
   }
 
-  protected override vmDestroyed(vcpu: SpVcpu, context: VcpuContext, vmId: number): Serve {
-    vcpu.step = 1;
-    if (this.onDestroyed === 'relinquish') {
-      const next = this.giveBackFirst(vcpu, context, vmId);
-      if (next !== SERVE_NOTHING) return next;
-    }
-    const holds = this.held.some((one) => isLoan(one.region) && one.region.owner === vmId);
-    if (holds && this.onDestroyed !== 'accept') return vcpu.answer(FFA_RETRY);
-    return super.vmDestroyed(vcpu, context, vmId);
+  protected override atVmDestroyed(ffa: SpCalls, vmId: number): Part {
+    return this.leaveVm(ffa, vmId);
   }
 
   protected heldRegion(handleLow: number, handleHigh: number): MemoryRegion | null {
@@ -132,35 +114,40 @@ export class HolderProgram extends SpProgram {
     return null;
   }
 
+  private *leaveVm(ffa: SpCalls, vmId: number): Task<Serve> {
+    if (this.onDestroyed === 'relinquish') {
+      const end = yield* this.giveBack(ffa, vmId);
+      if (end !== SERVE_NOTHING) return end;
+    }
+    const holds = this.held.some((one) => isLoan(one.region) && one.region.owner === vmId);
+    if (holds && this.onDestroyed !== 'accept') return ffa.vcpu.answer(FFA_RETRY);
+    return ffa.vcpu.answer(this.availability.take(vmId, false));
+  }
+
   private heldPageCount(): number {
     let count = 0;
     for (const { region } of this.held) count += pageCountOf(region.ranges);
     return count;
   }
 
-  private retrieve(vcpu: SpVcpu, context: VcpuContext): Serve {
-    if (vcpu.step === 0) {
-      vcpu.step = 1;
-      const region = this.regionAsTold(vcpu);
-      this.pending[context.vcpu] = region;
-      const how = vcpu.word(3);
-      const readOnly = (how & protocol.PROTOCOL_READ_ONLY) !== 0;
-      const bypassOthers = (how & protocol.PROTOCOL_BYPASS_OTHERS) !== 0;
-      const options: RetrieveMemoryOptions = {
-        bypassOthers,
-        ...(readOnly ? { permissions: DATA_ACCESS_RO } : {}),
-        ...((how & protocol.PROTOCOL_SHORT_ACCESS) !== 0 || this.shortAccess ? { accessSizeBytes: 16 } : {}),
-      };
-      return this.begin(vcpu, context, new RetrieveMemory(region, options));
-    }
-    const region = this.takePending(context.vcpu);
-    if (region === null) return vcpu.answer(FFA_ABORTED);
+  private *retrieveAsTold(ffa: SpCalls): Task<Serve> {
+    const { vcpu } = ffa;
+    const region = this.regionAsTold(vcpu);
+    const how = vcpu.word(3);
+    const readOnly = (how & protocol.PROTOCOL_READ_ONLY) !== 0;
+    const bypassOthers = (how & protocol.PROTOCOL_BYPASS_OTHERS) !== 0;
+    const options: RetrieveMemoryOptions = {
+      bypassOthers,
+      ...(readOnly ? { permissions: DATA_ACCESS_RO } : {}),
+      ...((how & protocol.PROTOCOL_SHORT_ACCESS) !== 0 || this.shortAccess ? { accessSizeBytes: 16 } : {}),
+    };
+    const outcome = yield* ffa.perform(new RetrieveMemory(region, options));
     // A response that it cannot read leaves the SP as a borrower all the same.
-    if (region.state === 'held') this.held.push({ region, sinceNs: context.nowNs });
+    if (region.state === 'held') this.held.push({ region, sinceNs: ffa.nowNs });
     if (this.crashesAt('retrieved')) return SERVE_CRASH;
-    if (vcpu.caller.outcome !== OUTCOME_SUCCESS) return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
-    if (this.touch !== 'none') this.touchRegion(region, context, this.touch === 'write', TOUCH_BYTE);
-    return vcpu.answer(this.retrieved(vcpu, region, context), pageCountOf(region.ranges));
+    if (outcome !== OUTCOME_SUCCESS) return vcpu.answer(protocol.protocolStatus(outcome));
+    if (this.touch !== 'none') this.touchRegion(ffa, region, this.touch === 'write', TOUCH_BYTE);
+    return vcpu.answer(this.retrieved(region), pageCountOf(region.ranges));
   }
 
   private regionAsTold(vcpu: SpVcpu): MemoryRegion {
@@ -181,53 +168,41 @@ export class HolderProgram extends SpProgram {
     };
   }
 
-  private relinquish(vcpu: SpVcpu, context: VcpuContext): Serve {
-    if (vcpu.step === 0) {
-      const region = this.heldRegion(vcpu.word(1), vcpu.word(2));
-      if (region === null) return vcpu.answer(FFA_INVALID_PARAMETERS);
-      const refusal = this.mayRelinquish(region, context);
-      if (refusal !== FFA_OK) return vcpu.answer(refusal);
-      if (this.crashesAt('relinquish')) return SERVE_CRASH;
-      vcpu.step = 1;
-      this.pending[context.vcpu] = region;
-      const zero = (vcpu.word(3) & protocol.PROTOCOL_ZERO) !== 0 ? RELINQUISH_FLAG_ZERO : 0;
-      return this.begin(vcpu, context, new RelinquishMemory(region, zero));
-    }
-    const region = this.takePending(context.vcpu);
-    if (region !== null) this.forget(region);
-    return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
+  private relinquishAsTold(ffa: SpCalls): Part {
+    const { vcpu } = ffa;
+    const region = this.heldRegion(vcpu.word(1), vcpu.word(2));
+    if (region === null) return vcpu.answer(FFA_INVALID_PARAMETERS);
+    const refusal = this.mayRelinquish(region);
+    if (refusal !== FFA_OK) return vcpu.answer(refusal);
+    if (this.crashesAt('relinquish')) return SERVE_CRASH;
+    return this.relinquishRegion(ffa, region, (vcpu.word(3) & protocol.PROTOCOL_ZERO) !== 0);
   }
 
-  /** Passes three words on to another partition, and its three back: a call chain. */
-  private forward(vcpu: SpVcpu, context: VcpuContext): Serve {
-    if (vcpu.step++ === 0) {
-      const words = [vcpu.word(2), 0, vcpu.word(3), 0, vcpu.word(4), 0];
-      const request = new DirectRequest(vcpu.word(1) & 0xffff, words);
-      this.forwarded[context.vcpu] = request;
-      return this.begin(vcpu, context, request);
-    }
-    if (vcpu.caller.outcome !== OUTCOME_SUCCESS) return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
-    const { reply } = this.forwarded[context.vcpu];
-    return vcpu.answer(reply[0], reply[2], reply[4]);
+  private *relinquishRegion(ffa: SpCalls, region: MemoryRegion, zero: boolean): Task<Serve> {
+    const relinquished = yield* ffa.relinquish(region, { zero });
+    this.forget(region);
+    return ffa.vcpu.answer(protocol.protocolStatus(relinquished.outcome));
   }
 
   /**
-   * Gives back the regions of `owner`, or those whose time has come (ANY_OWNER), one call at a time; SERVE_NOTHING when
-   * none is left that may go.
+   * Gives back the regions of `owner`, or those whose time has come (ANY_OWNER), one call at a time, up to one that the
+   * SPMC refuses to take back.
    */
-  private giveBackFirst(vcpu: SpVcpu, context: VcpuContext, owner: number): Serve {
-    const before = this.takePending(context.vcpu);
-    if (before !== null) this.forget(before);
-    // One that the SPMC refuses to take back is not tried again in this entry.
-    if (before !== null && before.state === 'held') return SERVE_NOTHING;
-    for (const one of this.held) {
-      const due = owner === ANY_OWNER ? context.nowNs >= one.sinceNs + this.holdNs : one.region.owner === owner;
-      if (!due || !isLoan(one.region) || this.mayRelinquish(one.region, context) !== FFA_OK) continue;
+  private *giveBack(ffa: SpCalls, owner: number): Task<Serve> {
+    for (let one = this.nextToGiveBack(ffa, owner); one !== undefined; one = this.nextToGiveBack(ffa, owner)) {
       if (this.crashesAt('relinquish')) return SERVE_CRASH;
-      this.pending[context.vcpu] = one.region;
-      return this.begin(vcpu, context, new RelinquishMemory(one.region));
+      yield* ffa.relinquish(one.region);
+      this.forget(one.region);
+      if (one.region.state === 'held') return SERVE_NOTHING;
     }
     return SERVE_NOTHING;
+  }
+
+  private nextToGiveBack(ffa: SpCalls, owner: number): Held | undefined {
+    return this.held.find(({ region, sinceNs }) => {
+      const due = owner === ANY_OWNER ? ffa.nowNs >= sinceNs + this.holdNs : region.owner === owner;
+      return due && isLoan(region) && this.mayRelinquish(region) === FFA_OK;
+    });
   }
 
   /** Drops a region from the list if it has been given back. */
@@ -235,36 +210,28 @@ export class HolderProgram extends SpProgram {
     if (region.state === 'relinquished') this.held = this.held.filter((one) => one.region !== region);
   }
 
-  private takePending(vcpu: number): MemoryRegion | null {
-    const region = this.pending[vcpu] ?? null;
-    this.pending[vcpu] = null;
-    return region;
-  }
-
-  private touchAsked(vcpu: SpVcpu, context: VcpuContext): Serve {
+  private touchAsked(ffa: SpCalls): Serve {
+    const { vcpu } = ffa;
     const region = this.heldRegion(vcpu.word(1), vcpu.word(2));
     if (region === null) return vcpu.answer(FFA_INVALID_PARAMETERS);
-    const first = region.ranges.length === 0 ? 0 : this.firstWord(region, context);
+    const first = region.ranges.length === 0 ? 0 : this.firstWord(ffa, region);
     const write = (vcpu.word(3) & protocol.PROTOCOL_TOUCH_WRITE) !== 0;
-    const touched = this.touchRegion(region, context, write, vcpu.word(3) & 0xff);
+    const touched = this.touchRegion(ffa, region, write, vcpu.word(3) & 0xff);
     return vcpu.answer(touched ? FFA_OK : FFA_DENIED, first);
   }
 
-  private firstWord(region: MemoryRegion, context: VcpuContext): number {
-    if (!context.memory.read(region.ranges[0].address, this.word, 0, 4)) return 0;
-    return (this.word[0] | (this.word[1] << 8) | (this.word[2] << 16) | (this.word[3] << 24)) >>> 0;
+  private firstWord(ffa: SpCalls, region: MemoryRegion): number {
+    const word = ffa.read(region.ranges[0].address, 4);
+    return word === null ? 0 : (word[0] | (word[1] << 8) | (word[2] << 16) | (word[3] << 24)) >>> 0;
   }
 
-  private touchRegion(region: MemoryRegion, context: VcpuContext, write: boolean, byte: number): boolean {
+  private touchRegion(ffa: SpCalls, region: MemoryRegion, write: boolean, byte: number): boolean {
+    const word = new Uint8Array(4).fill(byte);
     let ok = true;
     for (const range of region.ranges) {
       for (let n = 0; n < range.pageCount; n++) {
         const address = range.address + n * PAGE_SIZE_BYTES;
-        this.word.fill(byte);
-        const done = write
-          ? context.memory.write(address, this.word, 0, 4)
-          : context.memory.read(address, this.word, 0, 4);
-        if (done) continue;
+        if (write ? ffa.write(address, word) : ffa.read(address, 4) !== null) continue;
         this.faultCount++;
         ok = false;
       }
@@ -276,4 +243,22 @@ export class HolderProgram extends SpProgram {
 /** What was donated is its own: there is nobody to give it back to. */
 function isLoan(region: MemoryRegion): boolean {
   return region.kind !== 'donate';
+}
+
+function* work(ffa: SpCalls, durationNs: Nanoseconds): Task<Serve> {
+  yield* ffa.work(durationNs);
+  return ffa.vcpu.answer(FFA_OK);
+}
+
+function* yieldTimes(ffa: SpCalls, times: number): Task<Serve> {
+  for (let n = 0; n < times; n++) yield* ffa.yield();
+  return ffa.vcpu.answer(FFA_OK);
+}
+
+/** Passes three words on to another partition, and its three back: a call chain. */
+function* forward(ffa: SpCalls): Task<Serve> {
+  const { vcpu } = ffa;
+  const reply = yield* ffa.request(vcpu.word(1) & 0xffff, [vcpu.word(2), vcpu.word(3), vcpu.word(4)]);
+  if (!reply.ok) return vcpu.answer(protocol.protocolStatus(reply.outcome));
+  return vcpu.answer(reply.value.words[0], reply.value.words[1], reply.value.words[2]);
 }

@@ -3,33 +3,25 @@
 // By direct messages it binds bits of its own, sets bits of others, and tells what has come so far.
 
 import { FFA_NOT_SUPPORTED, FFA_OK } from '../../abi/errors.ts';
-import { NOTIFICATION_FRAMEWORK_RX_FULL, NOTIFICATION_GET_FLAGS_MASK } from '../../abi/layout/notifications.ts';
-import type { VcpuContext } from '../../hardware/partition-entry.ts';
-import { ReceiveMessage, SendMessage } from '../operations/indirect-message.ts';
-import { BindNotifications, GetNotifications, SetNotifications } from '../operations/notifications.ts';
-import { OUTCOME_SUCCESS } from '../outcome.ts';
+import { NOTIFICATION_FRAMEWORK_RX_FULL } from '../../abi/layout/notifications.ts';
 import * as protocol from '../protocol.ts';
-import { SpProgram, type SpProgramOptions } from '../sp-program.ts';
-import { SERVE_NOTHING, type Serve, type SpVcpu } from '../sp-vcpu.ts';
+import type { SpCalls } from '../sp-calls.ts';
+import type { SpProgramOptions } from '../sp-program.ts';
+import { type Part, SpService } from '../sp-service.ts';
+import { SERVE_NOTHING, type Serve } from '../sp-vcpu.ts';
+import type { Task } from '../task.ts';
 
 export interface MailboxOptions extends SpProgramOptions {
   /** Send each indirect message back to its sender. Default false. */
   readonly answer?: boolean;
 }
 
-const STEP_ASK = 0;
-const STEP_ASKED = 1;
-const STEP_READ = 2;
-const STEP_ANSWERED = 3;
-
-export class MailboxProgram extends SpProgram {
+export class MailboxProgram extends SpService {
   /** Bits 31:0 that have come from anyone, all together. */
   receivedBits = 0;
   /** Indirect messages that have come. */
   messageCount = 0;
   private readonly answer: boolean;
-  private readonly asked: GetNotifications[] = [];
-  private readonly message: ReceiveMessage[] = [];
 
   constructor(options: MailboxOptions) {
     super(options);
@@ -42,40 +34,50 @@ export class MailboxProgram extends SpProgram {
     this.messageCount = 0;
   }
 
-  protected override errand(vcpu: SpVcpu, context: VcpuContext): Serve {
-    if (vcpu.kind !== 'none') return SERVE_NOTHING;
-    const good = vcpu.step === STEP_ASK || vcpu.caller.outcome === OUTCOME_SUCCESS;
-    switch (good ? vcpu.step++ : STEP_ANSWERED) {
-      case STEP_ASK:
-        this.asked[context.vcpu] = new GetNotifications(NOTIFICATION_GET_FLAGS_MASK, context.vcpu);
-        return this.begin(vcpu, context, this.asked[context.vcpu]);
-      case STEP_ASKED: {
-        const { fromHypervisor, fromSp, fromSpm, fromVm } = this.asked[context.vcpu];
-        this.receivedBits = (this.receivedBits | fromSp.low | fromVm.low) >>> 0;
-        if (((fromSpm | fromHypervisor) & NOTIFICATION_FRAMEWORK_RX_FULL) === 0) return SERVE_NOTHING;
-        this.message[context.vcpu] = new ReceiveMessage();
-        return this.begin(vcpu, context, this.message[context.vcpu]);
-      }
-      case STEP_READ: {
-        this.messageCount++;
-        const { payload, sender } = this.message[context.vcpu];
-        return this.answer ? this.begin(vcpu, context, new SendMessage(sender, payload)) : SERVE_NOTHING;
-      }
+  protected override atEntry(ffa: SpCalls): Part {
+    return this.mayBeNotified(ffa) ? this.look(ffa) : SERVE_NOTHING;
+  }
+
+  protected override *atStart(ffa: SpCalls): Task<Serve> {
+    yield* this.learnInterrupt(ffa);
+    return SERVE_NOTHING;
+  }
+
+  protected override message(ffa: SpCalls): Part {
+    const { vcpu } = ffa;
+    switch (vcpu.word(0)) {
+      case protocol.PROTOCOL_ECHO:
+        return vcpu.answerEcho();
+      case protocol.PROTOCOL_RECEIVED:
+        return vcpu.answer(FFA_OK, this.receivedBits, this.messageCount);
+      case protocol.PROTOCOL_NOTIFY:
+      case protocol.PROTOCOL_BIND:
+        return this.notifyOrBind(ffa);
       default:
-        return SERVE_NOTHING;
+        return vcpu.answer(FFA_NOT_SUPPORTED);
     }
   }
 
-  protected override serve(vcpu: SpVcpu, context: VcpuContext): Serve {
-    const operation = vcpu.word(0);
-    if (operation === protocol.PROTOCOL_ECHO) return vcpu.answerEcho();
-    if (operation === protocol.PROTOCOL_RECEIVED) return vcpu.answer(FFA_OK, this.receivedBits, this.messageCount);
-    if (vcpu.step++ > 0) return vcpu.answer(protocol.protocolStatus(vcpu.caller.outcome));
+  /** Takes what is pending; a message in RX too. */
+  private *look(ffa: SpCalls): Task<Serve> {
+    const got = yield* ffa.notifications();
+    if (!got.ok) return SERVE_NOTHING;
+    const { fromHypervisor, fromSp, fromSpm, fromVm } = got.value;
+    this.receivedBits = (this.receivedBits | fromSp.low | fromVm.low) >>> 0;
+    if (((fromSpm | fromHypervisor) & NOTIFICATION_FRAMEWORK_RX_FULL) === 0) return SERVE_NOTHING;
+    const message = yield* ffa.receive();
+    if (!message.ok) return SERVE_NOTHING;
+    this.messageCount++;
+    if (this.answer) yield* ffa.send(message.value.sender, message.value.payload);
+    return SERVE_NOTHING;
+  }
+
+  private *notifyOrBind(ffa: SpCalls): Task<Serve> {
+    const { vcpu } = ffa;
     const other = vcpu.word(1) & 0xffff;
     const bits = { low: vcpu.word(2), high: vcpu.word(3) };
-    if (operation === protocol.PROTOCOL_NOTIFY) return this.begin(vcpu, context, new SetNotifications(other, bits));
-    if (operation === protocol.PROTOCOL_BIND)
-      return this.begin(vcpu, context, new BindNotifications(true, other, bits));
-    return vcpu.answer(FFA_NOT_SUPPORTED);
+    const isBind = vcpu.word(0) === protocol.PROTOCOL_BIND;
+    const { outcome } = yield* isBind ? ffa.bind(other, bits) : ffa.notify(other, bits);
+    return vcpu.answer(protocol.protocolStatus(outcome));
   }
 }

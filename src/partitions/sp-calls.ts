@@ -1,0 +1,26 @@
+// What a task of an SP can do beside the calls of ffa-calls.ts: compute for a time, yield; and the vCPU's message.
+
+import type { Nanoseconds } from '../base/units.ts';
+import { FfaCalls } from './ffa-calls.ts';
+import type { SpVcpu } from './sp-vcpu.ts';
+import { TASK_YIELD, type Task } from './task.ts';
+
+export class SpCalls extends FfaCalls {
+  /** The vCPU: the message that it serves, and the answer that it builds. */
+  readonly vcpu: SpVcpu;
+
+  constructor(vcpu: SpVcpu) {
+    super(vcpu.caller);
+    this.vcpu = vcpu;
+  }
+
+  /** Computes for `durationNs`; an interrupt may preempt it meanwhile. */
+  work(durationNs: Nanoseconds): Task {
+    return this.wait(durationNs);
+  }
+
+  /** FFA_YIELD: goes on when somebody runs it again. */
+  *yield(): Task {
+    yield TASK_YIELD;
+  }
+}
