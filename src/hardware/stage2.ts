@@ -54,6 +54,8 @@ export class Stage2 {
   private tables: Map<number, Table> | null = null;
   private lastTableIndex = -1;
   private lastTable: Table | null = null;
+  /** Changes of any mapping so far: who mirrors the space looks again when it has moved. */
+  changes = 0;
   /** Attributes of the entry that `translate` found last; 0 when it found none. */
   attributes: Stage2Attributes = 0;
   /** How many frames from the one that `translate` found last are known to follow in the same linear region. */
@@ -77,6 +79,7 @@ export class Stage2 {
 
   /** Unmaps everything at once (the space dies). */
   clear(): void {
+    this.changes++;
     this.regions = [];
     this.tables = null;
     this.lastTableIndex = -1;
@@ -111,12 +114,44 @@ export class Stage2 {
     return -1;
   }
 
+  /**
+   * Whether `count` pages from `gfn` are all mapped with the same attributes, or (`attributes` 0 then) all unmapped;
+   * `attributes` are theirs.
+   */
+  uniform(gfn: GuestFrame, count: number): boolean {
+    let at = gfn;
+    const end = gfn + count;
+    let found = -1;
+    while (at < end) {
+      const index = tableIndex(at);
+      const table = index === this.lastTableIndex ? this.lastTable : this.findTable(index);
+      if (table === null) {
+        // No single page of this table's range differs from its region.
+        const mapped = this.translate(at) >= 0;
+        const attributes = mapped ? this.attributes : 0;
+        if (found >= 0 && attributes !== found) return false;
+        found = attributes;
+        at += mapped ? Math.min(this.run, TABLE_ENTRIES - (at & TABLE_MASK)) : 1;
+        continue;
+      }
+      const bits = table.attributes;
+      const from = at & TABLE_MASK;
+      const to = Math.min(TABLE_ENTRIES, from + end - at);
+      if (found < 0) found = bits[from];
+      for (let n = from; n < to; n++) if (bits[n] !== found) return false;
+      at += to - from;
+    }
+    this.attributes = found < 0 ? 0 : found;
+    return true;
+  }
+
   /** Adds a linear region where nothing is mapped yet: a RAM bank. */
   addRegion(gfn: GuestFrame, frame: FrameNumber, count: number, attributes: Stage2Attributes): void {
     assert(attributes !== 0 && count > 0, 'a region maps something');
     for (const region of this.regions) {
       assert(gfn + count <= region.first || region.first + region.count <= gfn, 'regions do not overlap');
     }
+    this.changes++;
     this.regions.push({ first: gfn, count, frame, attributes });
     for (const [index, table] of this.tables ?? []) this.fillFromRegion(table, index, this.regions.length - 1);
     if (this.events.on) this.events.emit(EVENT_MAP, this.events.currentPe, this.space, gfn, frame, count, attributes);
@@ -125,11 +160,18 @@ export class Stage2 {
   /** Maps `count` pages, replacing what was there. */
   map(gfn: GuestFrame, frame: FrameNumber, count: number, attributes: Stage2Attributes): void {
     assert(attributes !== 0, 'a mapping has attributes');
-    for (let n = 0; n < count; n++) {
-      const table = this.tableFor(tableIndex(gfn + n));
-      const at = (gfn + n) & TABLE_MASK;
-      table.frames[at] = frame + n;
-      table.attributes[at] = attributes;
+    this.changes++;
+    let done = 0;
+    while (done < count) {
+      const { frames, attributes: bits } = this.tableFor(tableIndex(gfn + done));
+      const from = (gfn + done) & TABLE_MASK;
+      const to = Math.min(TABLE_ENTRIES, from + count - done);
+      const first = frame + done - from;
+      for (let at = from; at < to; at++) {
+        frames[at] = first + at;
+        bits[at] = attributes;
+      }
+      done += to - from;
     }
     if (this.events.on) this.events.emit(EVENT_MAP, this.events.currentPe, this.space, gfn, frame, count, attributes);
   }
@@ -137,11 +179,17 @@ export class Stage2 {
   /** Unmaps `count` pages; those that are not mapped stay so. */
   unmap(gfn: GuestFrame, count: number): void {
     const frame = this.events.on ? this.translate(gfn) : 0;
-    for (let n = 0; n < count; n++) {
-      const table = this.tableFor(tableIndex(gfn + n));
-      const at = (gfn + n) & TABLE_MASK;
-      table.frames[at] = 0;
-      table.attributes[at] = 0;
+    this.changes++;
+    let done = 0;
+    while (done < count) {
+      const { frames, attributes: bits } = this.tableFor(tableIndex(gfn + done));
+      const from = (gfn + done) & TABLE_MASK;
+      const to = Math.min(TABLE_ENTRIES, from + count - done);
+      for (let at = from; at < to; at++) {
+        frames[at] = 0;
+        bits[at] = 0;
+      }
+      done += to - from;
     }
     if (this.events.on) this.events.emit(EVENT_UNMAP, this.events.currentPe, this.space, gfn, frame, count);
   }

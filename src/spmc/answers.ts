@@ -16,9 +16,7 @@ export function answerError(registers: RegisterFile, code: Result): void {
 
 /** FFA_SUCCESS_32 with w2 and w3; every other register of the answer is zero. */
 export function answerSuccess(registers: RegisterFile, w2 = 0, w3 = 0): typeof FFA_OK {
-  registers.clear();
-  registers.setW(0, FFA_SUCCESS_32);
-  registers.setW(2, w2);
-  registers.setW(3, w3);
+  registers.set4(FFA_SUCCESS_32, 0, w2, w3);
+  registers.clear(8);
   return FFA_OK;
 }

@@ -30,6 +30,8 @@ export class Endpoint {
   txAttributes = 0;
   rxAttributes = 0;
   rx: RxState = RX_EMPTY;
+  /** Bytes of RX from its beginning that may not be zero: what was written last. */
+  rxUsedBytes: number = Number.POSITIVE_INFINITY;
   readonly notifications = new Notifications();
 
   constructor(id: EndpointId, secure: boolean, version: number, pages: Stage2) {
@@ -57,5 +59,6 @@ export class Endpoint {
     this.rxFrame = -1;
     this.bufferPages = 0;
     this.rx = RX_EMPTY;
+    this.rxUsedBytes = Number.POSITIVE_INFINITY;
   }
 }

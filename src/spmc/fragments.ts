@@ -45,7 +45,7 @@ export function takeFragment(spmc: Spmc, caller: Endpoint, r: RegisterFile, stag
     return refuse('fragment: not too many');
   }
   const count = staging.length / CONSTITUENT_SIZE_BYTES;
-  transaction.append(staging.bytes, 0, count);
+  transaction.append(staging.words, 0, count);
   if (transaction.receivedCount === transaction.constituentCount) return finishSend(spmc, transaction, r);
   spmc.slots.waitForMore(transaction, spmc.machine.time.nowNs);
   // A sender of 1.2 may use access descriptors of 1.1's size: what counts is what it sent.
@@ -136,7 +136,7 @@ function give(
   const early = caller.version < FFA_VERSION_1_1 ? EMAD_1_0_SIZE_BYTES * (transaction.receiverCount - 1) : 0;
   if (r.w(3) !== offset && r.w(3) !== offset - early) return refuse('response: offset');
   const count = transaction.fragmentSizes[index];
-  copyConstituents(spmc.response, 0, transaction, (offset - head) / CONSTITUENT_SIZE_BYTES, count);
+  copyConstituents(spmc.responseWords, 0, transaction, (offset - head) / CONSTITUENT_SIZE_BYTES, count);
   spmc.writeRx(caller, spmc.response, count * CONSTITUENT_SIZE_BYTES);
   caller.rx = RX_FULL;
   r.clear();

@@ -102,7 +102,7 @@ export function sendMemory(
   if (result !== FFA_OK) return result;
   const { nowNs } = spmc.machine.time;
   if (!spmc.slots.makeRoom(nowNs, spmc.limits.fragmentPatienceNs)) return refuse('send: a slot is free');
-  const transaction = record(spmc, caller, bytes, length, kind);
+  const transaction = record(spmc, caller, staging, kind);
   if (length < total) {
     spmc.slots.waitForMore(transaction, nowNs);
     return answerNextFragment(r, transaction, length);
@@ -132,7 +132,8 @@ export function answerNextFragment(r: RegisterFile, transaction: Transaction, of
 }
 
 /** Takes a slot and writes down what the checked descriptor says. */
-function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number, kind: TransactionKind): Transaction {
+function record(spmc: Spmc, caller: Endpoint, staging: Staging, kind: TransactionKind): Transaction {
+  const { bytes, length } = staging;
   const sender = readU16(bytes, MTD_SENDER_OFFSET);
   const transaction = spmc.slots.take(sender, caller.secure);
   transaction.kind = kind;
@@ -146,7 +147,7 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
   transaction.tagHigh = readU32(bytes, MTD_TAG_OFFSET + 4);
   transaction.receiverCount = parts.emadCount;
   transaction.emadSizeBytes = parts.emadSizeBytes;
-  transaction.keepAccess(bytes, parts.emadArrayOffset, length);
+  transaction.keepAccess(staging, parts.emadArrayOffset);
   for (let n = 0; n < parts.emadCount; n++) {
     const at = parts.emadArrayOffset + n * parts.emadSizeBytes;
     const receiver = transaction.receivers[n];
@@ -160,7 +161,7 @@ function record(spmc: Spmc, caller: Endpoint, bytes: Uint8Array, length: number,
   transaction.pageCount = readU32(bytes, parts.compositeOffset + COMPOSITE_PAGE_COUNT_OFFSET);
   transaction.constituentCount = readU32(bytes, parts.compositeOffset + COMPOSITE_CONSTITUENT_COUNT_OFFSET);
   const from = parts.compositeOffset + COMPOSITE_SIZE_BYTES;
-  transaction.append(bytes, from, (length - from) / CONSTITUENT_SIZE_BYTES);
+  transaction.append(staging.words, from, (length - from) / CONSTITUENT_SIZE_BYTES);
   return transaction;
 }
 

@@ -37,20 +37,7 @@ const OF_BOTH_WORLDS = -3;
 export function uniformAttributes(pages: Stage2, first: number, count: number, pageLimit: number): number {
   if (count === 0 || first + count > pageLimit) return NOT_UNIFORM;
   if (pages.translate(first) < 0) return NOT_UNIFORM;
-  const attributes = pages.attributes;
-  let at = first + pages.run;
-  const end = first + count;
-  while (at < end) {
-    if (pages.translate(at) < 0 || pages.attributes !== attributes) return NOT_UNIFORM;
-    at += pages.run;
-  }
-  return attributes;
-}
-
-/** Whether no page of the run is mapped. */
-function allUnmapped(pages: Stage2, first: number, count: number): boolean {
-  for (let n = 0; n < count; n++) if (pages.translate(first + n) >= 0) return false;
-  return true;
+  return pages.uniform(first, count) ? pages.attributes : NOT_UNIFORM;
 }
 
 /**
@@ -87,7 +74,7 @@ export function setTransactionAttributes(pages: Stage2, transaction: Transaction
 
 export function transactionUnmapped(pages: Stage2, transaction: Transaction): boolean {
   for (let n = 0; n < transaction.constituentCount; n++) {
-    if (!allUnmapped(pages, transaction.firstPage(n), transaction.pagesOf(n))) return false;
+    if (!pages.uniform(transaction.firstPage(n), transaction.pagesOf(n)) || pages.attributes !== 0) return false;
   }
   return true;
 }

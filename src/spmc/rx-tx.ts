@@ -3,7 +3,7 @@
 // behalf, or the endpoint that reads it.
 
 import { FFA_HYPERVISOR_ID, isSecureEndpoint } from '../abi/endpoint-ids.ts';
-import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY, FFA_OK } from '../abi/errors.ts';
+import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
 import { isSmc64 } from '../abi/function-ids.ts';
 import {
   RX_RELEASE_ENDPOINT_MASK,
@@ -28,6 +28,7 @@ import {
   STAGE2_NON_SECURE,
   STAGE2_READ,
   STAGE2_RW,
+  STAGE2_RWX,
   STAGE2_SHARED,
   STAGE2_UNOWNED,
 } from '../hardware/stage2.ts';
@@ -79,7 +80,7 @@ function mapForwarded(spmc: Spmc, r: RegisterFile, staging: Staging): Result {
   const rx = compositeFirst(bytes, rxAt);
   const tx = compositeFirst(bytes, txAt);
   const machine = spmc.makeVirtualMachine(id);
-  if (machine === undefined) return FFA_NO_MEMORY;
+  if (machine === undefined) return FFA_DENIED;
   const result = mapChecked(spmc, machine, tx, rx, pages);
   spmc.forgetVirtualMachine(machine);
   return result === FFA_OK ? answerSuccess(r) : result;
@@ -104,20 +105,22 @@ function pageOf(low: number, high: number): number {
 }
 
 function mapChecked(spmc: Spmc, endpoint: Endpoint, tx: number, rx: number, pages: number): Result {
+  if (endpoint.mapped) return FFA_DENIED;
   if (pages === 0 || pages > spmc.limits.bufferPages) return FFA_INVALID_PARAMETERS;
   if (tx === NO_PAGE || rx === NO_PAGE) return FFA_INVALID_PARAMETERS;
   if (tx < rx + pages && rx < tx + pages) return FFA_INVALID_PARAMETERS;
-  if (endpoint.mapped) return FFA_DENIED;
-  return mapBuffers(spmc, endpoint, tx, rx, pages) ? FFA_OK : FFA_DENIED;
+  if (mapBuffers(spmc, endpoint, tx, rx, pages)) return FFA_OK;
+  // Pages that are not the caller's own: a partition's mistake, or what the normal world may not use [Hafnium api.c].
+  return endpoint.secure ? FFA_INVALID_PARAMETERS : FFA_DENIED;
 }
 
 /** Gives the pages to the buffers; false, and nothing changed, when they are not the endpoint's own, alone. */
 export function mapBuffers(spmc: Spmc, endpoint: Endpoint, tx: number, rx: number, pageCount: number): boolean {
   const pages = endpoint.pages;
   const txAttributes = uniformAttributes(pages, tx, pageCount, spmc.pageLimit);
-  if (!suitsBuffer(txAttributes)) return false;
+  if (!suitsBuffer(txAttributes, endpoint.secure ? STAGE2_RW : STAGE2_RWX)) return false;
   const rxAttributes = uniformAttributes(pages, rx, pageCount, spmc.pageLimit);
-  if (!suitsBuffer(rxAttributes)) return false;
+  if (!suitsBuffer(rxAttributes, endpoint.secure ? STAGE2_READ : STAGE2_RWX)) return false;
   endpoint.txFrame = tx;
   endpoint.rxFrame = rx;
   endpoint.bufferPages = pageCount;
@@ -135,9 +138,9 @@ export function mapBuffers(spmc: Spmc, endpoint: Endpoint, tx: number, rx: numbe
   return true;
 }
 
-function suitsBuffer(attributes: number): boolean {
+function suitsBuffer(attributes: number, access: number): boolean {
   if (attributes === NOT_UNIFORM || (attributes & (OWNERSHIP_BITS | STAGE2_DEVICE)) !== 0) return false;
-  return (attributes & STAGE2_RW) === STAGE2_RW;
+  return (attributes & access) === access;
 }
 
 /** FFA_RXTX_UNMAP. */
@@ -149,23 +152,26 @@ export function unmapRxTx(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result
   pages.map(txFrame, txFrame, bufferPages, endpoint.txAttributes);
   pages.map(rxFrame, rxFrame, bufferPages, endpoint.rxAttributes);
   endpoint.forgetBuffers();
-  endpoint.notifications.rxFullFromSpm = false;
+  endpoint.notifications.takeFramework();
   if (endpoint !== caller) spmc.forgetVirtualMachine(endpoint);
   return answerSuccess(r);
 }
 
-/** FFA_RX_RELEASE: the reader has finished. */
+/** FFA_RX_RELEASE: the reader has finished. DENIED when there is nothing to read, or its notification is pending. */
 export function releaseRx(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
   const endpoint = namedEndpoint(spmc, caller, r.w(1) & RX_RELEASE_ENDPOINT_MASK);
-  if (endpoint === undefined || !endpoint.mapped) return FFA_INVALID_PARAMETERS;
-  if (endpoint.rx === RX_EMPTY || endpoint.notifications.rxFullFromSpm) return FFA_DENIED;
+  if (endpoint === undefined) return FFA_INVALID_PARAMETERS;
+  if (!endpoint.mapped || endpoint.rx === RX_EMPTY) return FFA_DENIED;
+  if (endpoint.rx === RX_FULL && endpoint.notifications.framework !== 0) return FFA_DENIED;
   endpoint.rx = RX_EMPTY;
   return answerSuccess(r);
 }
 
 /** FFA_RX_ACQUIRE: the hypervisor wants to write a VM's RX. */
 export function acquireRx(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result {
-  const endpoint = namedEndpoint(spmc, caller, r.w(1) & RX_RELEASE_ENDPOINT_MASK);
+  const id = r.w(1) & RX_RELEASE_ENDPOINT_MASK;
+  if (caller.secure || isSecureEndpoint(id)) return FFA_NOT_SUPPORTED;
+  const endpoint = spmc.endpoint(id);
   if (endpoint === undefined || !endpoint.mapped) return FFA_INVALID_PARAMETERS;
   if (endpoint.rx !== RX_EMPTY) return FFA_DENIED;
   endpoint.rx = RX_HYPERVISOR;
@@ -180,5 +186,5 @@ function namedEndpoint(spmc: Spmc, caller: Endpoint, id: number): Endpoint | und
 
 /** FFA_MSG_WAIT gives RX back too, unless the caller keeps it, or has not been told yet that something is in it. */
 export function releaseRxOnWait(endpoint: Endpoint): void {
-  if (endpoint.rx === RX_FULL && !endpoint.notifications.rxFullFromSpm) endpoint.rx = RX_EMPTY;
+  if (endpoint.rx === RX_FULL && endpoint.notifications.framework === 0) endpoint.rx = RX_EMPTY;
 }

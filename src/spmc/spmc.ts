@@ -24,8 +24,9 @@ import { Endpoint } from './endpoint.ts';
 import { type Handler, handlerOf, handlersWithout } from './handlers.ts';
 import { ownersOfInterrupts } from './interrupt-owners.ts';
 import { completeLimits, type SpmcLimits } from './limits.ts';
+import { NotificationQueue } from './notification-queue.ts';
 import type { ConsoleSink, SpmcOptions } from './options.ts';
-import { Partition } from './partition.ts';
+import { Partition, type PartitionVcpu } from './partition.ts';
 import { PartitionTable } from './partition-table.ts';
 import { PendingInterrupts } from './pending-interrupts.ts';
 import { HAFNIUM_PERSONALITY } from './personalities/hafnium.ts';
@@ -34,7 +35,7 @@ import { messageFromSpmd, type PowerOperation, startContexts } from './power-man
 import { interruptNormalWorld } from './run-loop.ts';
 import { ScheduleReceiver } from './schedule-receiver.ts';
 import { Slots } from './slots.ts';
-import { Staging } from './staging.ts';
+import { SHORT_BYTES_MAX, Staging } from './staging.ts';
 import type { Transaction } from './transaction.ts';
 
 export class Spmc implements Conduit {
@@ -63,12 +64,13 @@ export class Spmc implements Conduit {
   readonly pageLimit: number;
   /** Where an answer is put together before it goes to RX. */
   readonly response: Uint8Array;
+  /** The same, as words. */
+  readonly responseWords: Uint32Array;
   /** The handler of a call that gives the PE back at once; another one may stand in its place. */
   handlerOf: (functionId: number) => Handler | undefined = handlerOf;
   booted = false;
-  /** Endpoints with notifications that the hypervisor has not been told of, first come first. */
-  private readonly unreported: Endpoint[] = [];
-  private unreportedFirst = 0;
+  /** Endpoints with notifications that FFA_NOTIFICATION_INFO_GET has to tell of. */
+  readonly unreported: NotificationQueue;
   private readonly stagings: Staging[] = [];
 
   constructor(machine: Machine, options: SpmcOptions) {
@@ -82,8 +84,10 @@ export class Spmc implements Conduit {
     if (this.personality.absentFunctions.length > 0) this.handlerOf = handlersWithout(this.personality);
     this.slots = new Slots(this.limits, this.personality.handleShape);
     this.scheduleReceiver = new ScheduleReceiver(options.interrupts);
+    this.unreported = new NotificationQueue(this.personality.notifications.reporting === 'level');
     this.pageLimit = 2 ** (this.limits.physicalAddressBits - PAGE_SHIFT);
     this.response = new Uint8Array(this.limits.bufferPages * PAGE_SIZE_BYTES);
+    this.responseWords = new Uint32Array(this.response.buffer);
     // The ownership table of the normal world maps nothing for anybody: it is no stage 2 that events should tell of.
     this.normalWorld = new Endpoint(FFA_HYPERVISOR_ID, false, this.version, new Stage2(new EventLog(), 0));
     this.table = new PartitionTable(options.partitions.map((setup) => new Partition(setup, machine, this.version)));
@@ -157,8 +161,7 @@ export class Spmc implements Conduit {
     this.booted = false;
     this.pending.reset();
     this.powerOperations.length = 0;
-    this.unreported.length = 0;
-    this.unreportedFirst = 0;
+    this.unreported.reset();
     this.slots.reset();
     this.scheduleReceiver.reset();
     this.virtualMachines.clear();
@@ -201,36 +204,22 @@ export class Spmc implements Conduit {
     if (!machine.mapped && !machine.notifications.enabled) this.virtualMachines.delete(machine.id);
   }
 
-  /** Something became pending for an endpoint: the hypervisor is told, now or when the PE returns to it. */
-  notificationPending(receiver: Endpoint, delayed: boolean, peIndex: number): void {
-    if (!receiver.notifications.queued) {
-      receiver.notifications.queued = true;
-      this.unreported.push(receiver);
-    }
-    if (receiver instanceof Partition) receiver.notifyPending();
-    if (delayed) this.scheduleReceiver.delay();
+  /**
+   * Something became pending for an endpoint (for one of its vCPUs, or ANY_VCPU): the hypervisor is told, now or when
+   * the PE returns to it.
+   */
+  notificationPending(receiver: Endpoint, vcpu: number, delayed: boolean, peIndex: number): void {
+    this.unreported.add(receiver);
+    if (receiver instanceof Partition) receiver.notifyPending(vcpu);
+    if (delayed) this.scheduleReceiver.delay(peIndex);
     else this.scheduleReceiver.raise(peIndex);
   }
 
-  /** The next endpoint with something pending that FFA_NOTIFICATION_INFO_GET has not told of; it leaves the list. */
-  nextUnreported(): Endpoint | undefined {
-    if (!this.hasUnreported()) return undefined;
-    const endpoint = this.unreported[this.unreportedFirst++];
-    endpoint.notifications.queued = false;
-    return endpoint;
-  }
-
-  hasUnreported(): boolean {
-    while (this.unreportedFirst < this.unreported.length) {
-      const { notifications } = this.unreported[this.unreportedFirst];
-      if (notifications.unreported) return true;
-      // What it had was fetched before anybody asked.
-      notifications.queued = false;
-      this.unreportedFirst++;
-    }
-    this.unreported.length = 0;
-    this.unreportedFirst = 0;
-    return false;
+  /** A context waits with an interrupt that it handles only in the hypervisor's time: the hypervisor is told of it. */
+  interruptWaits(vcpu: PartitionVcpu, peIndex: number): void {
+    vcpu.partition.notifications.addInterrupted(vcpu.vcpu);
+    this.unreported.add(vcpu.partition);
+    this.scheduleReceiver.delay(peIndex);
   }
 
   /** The table in which a transaction's sender has its pages. */
@@ -242,8 +231,16 @@ export class Spmc implements Conduit {
   writeRx(to: Endpoint, bytes: Uint8Array, length: number): void {
     const size = to.bufferPages * PAGE_SIZE_BYTES;
     assert(to.mapped && length <= size, 'what goes to RX fits');
-    this.contents.write(to.rxFrame * PAGE_SIZE_BYTES, bytes, 0, length);
-    if (length < size) this.contents.write(to.rxFrame * PAGE_SIZE_BYTES + length, ZEROES, 0, size - length);
+    if (length <= SHORT_BYTES_MAX && bytes === this.response && (length & 3) === 0) {
+      const words = this.contents.words(to.rxFrame);
+      for (let n = 0; n < length >>> 2; n++) words[n] = this.responseWords[n];
+    } else {
+      this.contents.write(to.rxFrame * PAGE_SIZE_BYTES, bytes, 0, length);
+    }
+    // Only what the last answer left behind: to clear a whole page costs as much as all else of a short answer.
+    const used = Math.min(size, to.rxUsedBytes);
+    if (length < used) this.contents.write(to.rxFrame * PAGE_SIZE_BYTES + length, ZEROES, 0, used - length);
+    to.rxUsedBytes = length;
   }
 }
 

@@ -4,13 +4,15 @@ import { CONSTITUENT_SIZE_BYTES, EMAD_1_2_SIZE_BYTES } from '../abi/layout/memor
 import type { Nanoseconds } from '../base/units.ts';
 import type { Stage2 } from '../hardware/stage2.ts';
 import type { SpmcLimits } from './limits.ts';
-import { readU32 } from './little-endian.ts';
+import type { Staging } from './staging.ts';
 
 export type TransactionKind = 1 | 2 | 3;
 // The values are the type bits of a retrieve request's flags.
 export const KIND_SHARE = 1;
 export const KIND_LEND = 2;
 export const KIND_DONATE = 3;
+
+const WORDS_PER_CONSTITUENT = CONSTITUENT_SIZE_BYTES / 4;
 
 /** Frames per 2^32 bytes. */
 const FRAMES_PER_HIGH_WORD = 0x10_0000;
@@ -56,12 +58,13 @@ export class Transaction {
    * follows [Hafnium ffa_memory.c].
    */
   readonly access: Uint8Array;
+  private readonly accessWords: Uint32Array;
   readonly receivers: Receiver[] = [];
   /** Stated in the composite. */
   pageCount = 0;
   constituentCount = 0;
-  /** Constituents that have arrived, as sent. */
-  constituents = new Uint8Array(CONSTITUENT_SIZE_BYTES);
+  /** Constituents that have arrived, as sent: four words each. */
+  constituents = new Uint32Array(WORDS_PER_CONSTITUENT);
   /** The same, decoded once: the first page of each (exact up to 2^64 bytes), and how many there are. */
   private firstPages = new Float64Array(1);
   private pageCounts = new Uint32Array(1);
@@ -87,30 +90,36 @@ export class Transaction {
   constructor(index: number, limits: SpmcLimits) {
     this.index = index;
     this.access = new Uint8Array((limits.receivers + 1) * EMAD_1_2_SIZE_BYTES);
+    this.accessWords = new Uint32Array(this.access.buffer);
     this.fragmentSizes = new Uint32Array(limits.fragments);
     for (let n = 0; n < limits.receivers; n++) this.receivers.push(new Receiver());
   }
 
-  /** Keeps the bytes of `bytes` from `at`, as many as there are of the first `length`. */
-  keepAccess(bytes: Uint8Array, at: number, length: number): void {
-    const count = Math.min(this.access.length, length - at);
-    for (let n = 0; n < count; n++) this.access[n] = bytes[at + n];
-    this.access.fill(0, count);
+  /** Keeps the bytes that were fetched from `at`, as many as there are. */
+  keepAccess({ bytes, words, length }: Staging, at: number): void {
+    const { access, accessWords } = this;
+    if ((at & 3) === 0 && at + access.length <= length) {
+      for (let n = 0; n < accessWords.length; n++) accessWords[n] = words[(at >>> 2) + n];
+      return;
+    }
+    const count = Math.min(access.length, length - at);
+    for (let n = 0; n < count; n++) access[n] = bytes[at + n];
+    access.fill(0, count);
   }
 
-  /** Appends the constituents in `bytes` from `at`. */
-  append(bytes: Uint8Array, at: number, count: number): void {
-    const from = this.receivedCount * CONSTITUENT_SIZE_BYTES;
-    const length = count * CONSTITUENT_SIZE_BYTES;
+  /** Appends the constituents that were fetched, from `at`, which is aligned. */
+  append(words: Uint32Array, at: number, count: number): void {
+    const from = this.receivedCount * WORDS_PER_CONSTITUENT;
+    const length = count * WORDS_PER_CONSTITUENT;
     if (from + length > this.constituents.length) {
-      const larger = new Uint8Array(Math.max(from + length, 2 * this.constituents.length));
+      const larger = new Uint32Array(Math.max(from + length, 2 * this.constituents.length));
       larger.set(this.constituents.subarray(0, from));
       this.constituents = larger;
-      this.growDecoded(larger.length / CONSTITUENT_SIZE_BYTES);
+      this.growDecoded(larger.length / WORDS_PER_CONSTITUENT);
     }
     const to = this.constituents;
-    if (length <= 64) for (let n = 0; n < length; n++) to[from + n] = bytes[at + n];
-    else to.set(bytes.subarray(at, at + length), from);
+    const source = at >>> 2;
+    for (let n = 0; n < length; n++) to[from + n] = words[source + n];
     for (let n = 0; n < count; n++) this.decode(this.receivedCount + n);
     this.receivedCount += count;
     this.fragmentSizes[this.fragmentCount++] = count;
@@ -125,11 +134,11 @@ export class Transaction {
   }
 
   private decode(n: number): void {
-    const at = n * CONSTITUENT_SIZE_BYTES;
-    const low = readU32(this.constituents, at);
+    const at = n * WORDS_PER_CONSTITUENT;
+    const low = this.constituents[at];
     if ((low & 0xfff) !== 0) this.aligned = false;
-    this.firstPages[n] = readU32(this.constituents, at + 4) * FRAMES_PER_HIGH_WORD + (low >>> 12);
-    this.pageCounts[n] = readU32(this.constituents, at + 8);
+    this.firstPages[n] = this.constituents[at + 1] * FRAMES_PER_HIGH_WORD + (low >>> 12);
+    this.pageCounts[n] = this.constituents[at + 2];
   }
 
   private growDecoded(count: number): void {

@@ -6,6 +6,7 @@ import type { Domain } from '../../hypervisor/domain.ts';
 import type { Profile } from '../../hypervisor/profile.ts';
 import { BenchMachine } from './bench-machine.ts';
 import { measure, type Row, row } from './measure.ts';
+import { MemoryBench } from './memory-bench.ts';
 
 export interface BenchContext {
   readonly profile: Profile;
@@ -59,6 +60,29 @@ function shareRow(name: string, ranges: number, pages: number, xenNs: number, ce
     assert(vcpu.registers.w(0) === FFA_SUCCESS_32, 'share and reclaim succeed');
     return () => bench.shareAndReclaim(vcpu, length);
   });
+}
+
+const ROUND_TRIP = 'share-retrieve-relinquish-reclaim-16';
+
+/** Guest, mediator, SPMC and a partition: all that happens to 16 pages that are shared once. */
+function roundTripRow(name: string, others: number): BenchRow {
+  const beside = others === 0 ? '' : `, beside ${others} live transactions, partitions and pages each`;
+  return {
+    name,
+    what: `a share of 16 pages, a request for whose sake a partition retrieves and relinquishes, a reclaim${beside}`,
+    xenNs: 0,
+    ceilingNs: 3_000,
+    run({ profile }, calibrationNs) {
+      const bench = new MemoryBench(profile, others);
+      const length = bench.writeDescriptor(bench.guest, 1, SHARE_PAGES);
+      bench.roundTrip(length);
+      assert(bench.succeeded, 'the memory comes back');
+      const ns = measure((count) => {
+        for (let n = 0; n < count; n++) bench.roundTrip(length);
+      });
+      return row(name, ns, calibrationNs);
+    },
+  };
 }
 
 /** One guest's life: creation, version, buffers, 32 shares of 16 pages, destruction with reclaim. */
@@ -115,6 +139,9 @@ export const ROWS: readonly BenchRow[] = [
   shareRow('share-reclaim-128', 1, 128, 1_822, 2_000),
   shareRow('share-reclaim-255', 1, 255, 3_469, 3_500),
   shareRow('share-reclaim-scattered-251', 251, 1, 3_661, 6_000),
+  roundTripRow(ROUND_TRIP, 0),
+  roundTripRow(`${ROUND_TRIP}-among-10`, 10),
+  roundTripRow(`${ROUND_TRIP}-among-10000`, 10_000),
   {
     name: 'guest-life-32x16',
     what: 'a guest: creation, version, buffers, 32 shares of 16 pages, destruction with reclaim',

@@ -75,7 +75,7 @@ function rowsNamed(names: readonly string[]): readonly BenchRow[] {
   });
 }
 
-const NAME_WIDTH = 28;
+const NAME_WIDTH = 50;
 const FIGURE_WIDTH = 10;
 
 function lineOf(row: BenchRow, result: Row): StyledLine {
