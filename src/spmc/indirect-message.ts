@@ -23,6 +23,7 @@ import type { RegisterFile } from '../hardware/registers.ts';
 import { answerSuccess, type Result } from './answers.ts';
 import { type Endpoint, RX_EMPTY, RX_FULL } from './endpoint.ts';
 import { readU16, readU32, writeU16, writeU32 } from './little-endian.ts';
+import { notifyRxFull } from './notifications.ts';
 import { Partition } from './partition.ts';
 import type { Spmc } from './spmc.ts';
 import type { Staging } from './staging.ts';
@@ -66,9 +67,7 @@ export function sendMessage(spmc: Spmc, caller: Endpoint, r: RegisterFile, stagi
   if (receiver.rx !== RX_EMPTY) return FFA_BUSY;
   deliver(spmc, sender, receiver, bytes, offset, size);
   receiver.rx = RX_FULL;
-  receiver.notifications.rxFullFromSpm = true;
-  receiver.notifications.rxFullReported = false;
-  spmc.notificationPending(receiver, (r.w(2) & MSG_SEND2_FLAG_DELAY_SRI) !== 0, peIndex);
+  notifyRxFull(spmc, sender, receiver, (r.w(2) & MSG_SEND2_FLAG_DELAY_SRI) !== 0, peIndex);
   return answerSuccess(r);
 }
 

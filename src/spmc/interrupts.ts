@@ -59,7 +59,7 @@ function signal(spmc: Spmc, pe: Pe, current: PartitionVcpu | null, id: number): 
   switch (target.state) {
     case VCPU_WAITING:
       if ((partition.sriInterruptsPolicy & SRI_POLICY_WHILE_WAITING) !== 0) {
-        spmc.scheduleReceiver.delay();
+        spmc.interruptWaits(target, pe.index);
         return current;
       }
       runForInterrupt(target, current, id);
@@ -121,7 +121,7 @@ export function beforeItWaits(spmc: Spmc, vcpu: PartitionVcpu, next: PartitionVc
   const id = deviceInterrupt(vcpu);
   if (id === undefined) return next;
   if ((vcpu.partition.sriInterruptsPolicy & SRI_POLICY_ENTERING_WAIT) !== 0) {
-    spmc.scheduleReceiver.delay();
+    spmc.interruptWaits(vcpu, vcpu.peIndex);
     return next;
   }
   runForInterrupt(vcpu, next, id);

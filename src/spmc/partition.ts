@@ -200,9 +200,13 @@ export class Partition extends Endpoint {
     return this.vcpus[peIndex % this.vcpus.length];
   }
 
-  /** Makes the notification pending interrupt pending at its first context, if it is not yet. */
-  notifyPending(): void {
-    const { interrupts } = this.vcpus[0];
+  /**
+   * Makes the notification pending interrupt pending at a context (of a global notification: at its first), if it is
+   * not yet. A partition at S-EL0 takes no interrupts: it asks.
+   */
+  notifyPending(vcpu: number): void {
+    if (this.sEl0) return;
+    const { interrupts } = this.vcpus[Math.max(0, vcpu)];
     if (!interrupts.includes(NOTIFICATION_PENDING_INTERRUPT)) interrupts.push(NOTIFICATION_PENDING_INTERRUPT);
   }
 }

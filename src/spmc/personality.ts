@@ -5,6 +5,7 @@
 
 import type { FFA_OK, FfaErrorCode } from '../abi/errors.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
+import type { NotificationRules } from './notification-rules.ts';
 import type { Partition } from './partition.ts';
 import type { Spmc } from './spmc.ts';
 import type { Receiver, Transaction, TransactionKind } from './transaction.ts';
@@ -81,6 +82,7 @@ export interface Personality {
   readonly crashedPartitionError: FfaErrorCode;
   /** What a partition that crashed held is relinquished and what it sent reclaimed, or both stay until the end. */
   readonly freesOnAbort: boolean;
+  readonly notifications: NotificationRules;
   readonly memory: MemoryRules;
   readonly availability: AvailabilityRules;
   /** `POWER_MANAGEMENT_...` bits: what partitions are told of, if they asked for it. */

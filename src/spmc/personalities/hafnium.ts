@@ -20,6 +20,7 @@ import {
 } from '../../abi/layout/memory-bits.ts';
 import { PARTITION_INFO_1_1_SIZE_BYTES } from '../../abi/layout/partition-information.ts';
 import { refuse } from '../memory-checks.ts';
+import { HAFNIUM_NOTIFICATIONS } from '../notification-rules.ts';
 import { POWER_MANAGEMENT_CPU_OFF } from '../partition-setup.ts';
 import type { AvailabilityRules, FlagRules, MemoryRules, Personality } from '../personality.ts';
 import { KIND_DONATE, KIND_LEND, KIND_SHARE, type Receiver, type Transaction } from '../transaction.ts';
@@ -83,6 +84,7 @@ export const HAFNIUM_PERSONALITY: Personality = {
   name: 'hafnium',
   handleShape: 'slot-index',
   absentFunctions: [],
+  notifications: HAFNIUM_NOTIFICATIONS,
   partitionInfoSizeBytes: PARTITION_INFO_1_1_SIZE_BYTES,
   requestNotTakenError: FFA_DENIED,
   crashedPartitionError: FFA_ABORTED,

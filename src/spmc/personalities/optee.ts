@@ -43,6 +43,7 @@ export const OPTEE_PERSONALITY: Personality = {
   absentFunctions: [FFA_MEM_DONATE_32, FFA_MEM_FRAG_RX, FFA_MSG_SEND2, FFA_RX_ACQUIRE],
   requestNotTakenError: FFA_NOT_SUPPORTED,
   freesOnAbort: false,
+  notifications: { perVcpu: false, perVcpuError: FFA_DENIED, reporting: 'level' },
   memory: {
     ...HAFNIUM_MEMORY,
     flags: FLAGS,
