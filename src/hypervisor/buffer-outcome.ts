@@ -60,6 +60,7 @@ function* mapAtSpmc(
     handleLow: 0,
     handleHigh: 0,
     runs: [txFrame, 1, rxFrame, 1],
+    share: null,
     answer: [pe.smc.w(0), pe.smc.w(2)],
   });
   return FFA_ABORTED;

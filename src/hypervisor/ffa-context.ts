@@ -20,8 +20,11 @@ export class Share implements Owed {
   nextByHandle: Share | null = null;
   handleLow = 0;
   handleHigh = 0;
-  /** First borrower; further ones are in `receivers`. */
+  /** First borrower; further ones are in `others`. */
   receiver = 0;
+  others: number[] | null = null;
+  /** Whether it counts as one of the host's at the SPMC (see share-slots.ts). */
+  hasSlot = false;
   pageCount = 0;
   /** Whether the SPMC has told its handle. */
   hasHandle = false;

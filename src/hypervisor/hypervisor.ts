@@ -12,6 +12,7 @@ import type { Share } from './ffa-context.ts';
 import { guestCall } from './guest-call.ts';
 import type { Lifecycle, Limits, Profile } from './profile.ts';
 import { SecureWorld } from './secure-world.ts';
+import { ShareSlots } from './share-slots.ts';
 import type { Staging } from './staging.ts';
 import { VmList } from './vm-list.ts';
 
@@ -39,6 +40,8 @@ export class Hypervisor {
   readonly vmList: VmList;
   /** Each PE's copy of what it reads from a guest, by PE index (see staging.ts). */
   readonly stagings: Staging[] = [];
+  /** Who has how many of the SPMC's slots. */
+  readonly slots: ShareSlots;
   /** Share records that are free to be used again. */
   readonly spareShares: Share[] = [];
 
@@ -46,6 +49,7 @@ export class Hypervisor {
     this.machine = machine;
     this.profile = profile;
     this.limits = { ...profile.limits, ...options.limits };
+    this.slots = new ShareSlots(this.limits);
     this.secure = new SecureWorld(machine, conduit);
     this.vmsSeeVms = profile.vmsSeeVms;
     this.vmList = new VmList(machine);

@@ -148,7 +148,7 @@ function* transmitInSteps(
     pageCount,
     busy: stuck,
   });
-  leaveDonated(records, pe, made);
+  leaveDonated(hypervisor, pe, made);
   records.handles.add(made);
   secure.txLock.release(pe);
   context.txLock.release(pe);

@@ -17,6 +17,13 @@ export type Handler = (hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu) => Pending;
 export interface Limits {
   /** Live shares per guest. */
   readonly sharesPerGuest: number;
+  /** Memory transactions that all guests together may have at the SPMC, those of the dead and in quarantine included. */
+  readonly sharesPerHost: number;
+  /** How many of them are kept for guests that have fewer than `sharesAssured`. */
+  readonly sharesReserved: number;
+  readonly sharesAssured: number;
+  /** How many of them one endpoint may be a borrower of. */
+  readonly sharesPerBorrower: number;
   /** Pages per share: the largest count that is accepted. */
   readonly pagesPerShare: number;
   /** The highest VM id. */

@@ -4,8 +4,11 @@
 
 import { assert } from '../base/assert.ts';
 import { EVENT_QUARANTINE, EVENT_QUARANTINE_RELEASE } from '../base/event-kinds.ts';
-import { OWNER_QUARANTINE } from '../hardware/frames.ts';
+import type { FrameNumber } from '../base/units.ts';
+import { type FrameOwner, OWNER_QUARANTINE } from '../hardware/frames.ts';
 import type { Machine } from '../hardware/machine.ts';
+import type { Share } from './ffa-context.ts';
+import type { ShareSlots } from './share-slots.ts';
 
 /** Why pages are in quarantine. The index is argument `reason` of the event. */
 export type QuarantineReason =
@@ -33,9 +36,12 @@ export interface QuarantineEntry {
   readonly hasHandle: boolean;
   readonly handleLow: number;
   readonly handleHigh: number;
-  /** Runs of frames: first, count, first, count, ... */
+  /** Runs of frames: first, count, first, count, ... A page that was given twice is in it twice, and pinned twice. */
   readonly runs: readonly number[];
+  /** Pages in it, each counted once. */
   readonly pageCount: number;
+  /** The share that they were in, which counts as one at the SPMC for as long; null: none does. */
+  readonly share: Share | null;
   /** What the secure world answered last: w0 and w2. */
   readonly answer: readonly [number, number];
   writtenOff: boolean;
@@ -43,19 +49,26 @@ export interface QuarantineEntry {
   adopted: boolean;
 }
 
-export class Quarantine {
+export class Quarantine implements FrameOwner {
   private readonly machine: Machine;
+  private readonly slots: ShareSlots;
   private readonly entries = new Map<number, QuarantineEntry>();
   private entryCount = 0;
-  /** Pages in all entries, written off or not. */
-  pageCount = 0;
+  /** How many entries each page is in. */
+  private readonly entriesOf = new Map<FrameNumber, number>();
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, slots: ShareSlots) {
     this.machine = machine;
+    this.slots = slots;
   }
 
   list(): IterableIterator<QuarantineEntry> {
     return this.entries.values();
+  }
+
+  /** Pages in all entries, written off or not; each counted once. */
+  get pageCount(): number {
+    return this.entriesOf.size;
   }
 
   get size(): number {
@@ -68,11 +81,11 @@ export class Quarantine {
 
   /** Takes the pages in. They keep the pin that they had. */
   add(entry: Omit<QuarantineEntry, 'id' | 'writtenOff' | 'adopted' | 'pageCount'>): QuarantineEntry {
-    let pageCount = 0;
-    for (let n = 1; n < entry.runs.length; n += 2) pageCount += entry.runs[n];
-    const whole: QuarantineEntry = { ...entry, id: ++this.entryCount, pageCount, writtenOff: false, adopted: false };
-    this.entries.set(whole.id, whole);
-    this.pageCount += pageCount;
+    const pages = pagesOf(entry.runs);
+    for (const page of pages) this.entriesOf.set(page, (this.entriesOf.get(page) ?? 0) + 1);
+    const id = ++this.entryCount;
+    const whole: QuarantineEntry = { ...entry, id, pageCount: pages.size, writtenOff: false, adopted: false };
+    this.entries.set(id, whole);
     const events = this.machine.events;
     if (events.on) {
       const reason = QUARANTINE_REASONS.indexOf(entry.reason);
@@ -84,13 +97,33 @@ export class Quarantine {
     return whole;
   }
 
-  /** Hands the pages of a dead guest to the system: whoever owned them is gone. */
-  adopt(entry: QuarantineEntry): void {
-    if (entry.adopted) return;
+  /**
+   * Hands the pages of a dead guest to the system: whoever owned them is gone. Returns how many had an owner until now;
+   * others came with another entry.
+   */
+  adopt(entry: QuarantineEntry): number {
+    if (entry.adopted) return 0;
     entry.adopted = true;
+    const { frames } = this.machine;
+    frames.setOwner(OWNER_QUARANTINE, this);
+    let pages = 0;
     for (let n = 0; n < entry.runs.length; n += 2) {
-      this.machine.frames.changeOwner(entry.runs[n], entry.runs[n + 1], OWNER_QUARANTINE);
+      const end = entry.runs[n] + entry.runs[n + 1];
+      let first = entry.runs[n];
+      while (first < end) {
+        let after = first;
+        while (after < end && frames.owner(after) !== OWNER_QUARANTINE) after++;
+        if (after > first) frames.changeOwner(first, after - first, OWNER_QUARANTINE);
+        pages += after - first;
+        first = after + 1;
+      }
     }
+    return pages;
+  }
+
+  /** FrameOwner: nothing holds these pages any more. They are scrubbed before anybody gets them. */
+  framesFreed(frame: FrameNumber, count: number): void {
+    this.machine.frames.scrub(frame, count);
   }
 
   /** All entries that a guest's incarnation left. */
@@ -98,11 +131,11 @@ export class Quarantine {
     for (const entry of this.entries.values()) if (entry.serial === serial) yield entry;
   }
 
-  /** The secure world has proved that the pages are back: they leave, scrubbed, and their pin is dropped. */
+  /** The secure world has proved that the pages are back: they leave, and their pin is dropped. */
   release(entry: QuarantineEntry): void {
     this.remove(entry, 0);
+    if (entry.share !== null) this.slots.end(entry.share);
     for (let n = 0; n < entry.runs.length; n += 2) {
-      this.machine.frames.scrub(entry.runs[n], entry.runs[n + 1]);
       this.machine.frames.putRange(entry.runs[n], entry.runs[n + 1]);
     }
   }
@@ -119,11 +152,24 @@ export class Quarantine {
 
   private remove(entry: QuarantineEntry, how: number): void {
     assert(this.entries.delete(entry.id), 'an entry leaves quarantine once');
-    this.pageCount -= entry.pageCount;
+    for (const page of pagesOf(entry.runs)) {
+      const left = (this.entriesOf.get(page) as number) - 1;
+      if (left === 0) this.entriesOf.delete(page);
+      else this.entriesOf.set(page, left);
+    }
     const events = this.machine.events;
     if (events.on) {
       const { vmId, handleLow, handleHigh, pageCount } = entry;
       events.emit(EVENT_QUARANTINE_RELEASE, 0, vmId, how, handleLow, handleHigh, pageCount);
     }
   }
+}
+
+/** The pages of runs of frames, each once. */
+function pagesOf(runs: readonly number[]): ReadonlySet<FrameNumber> {
+  const pages = new Set<FrameNumber>();
+  for (let n = 0; n < runs.length; n += 2) {
+    for (let frame = runs[n]; frame < runs[n] + runs[n + 1]; frame++) pages.add(frame);
+  }
+  return pages;
 }

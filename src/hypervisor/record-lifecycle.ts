@@ -76,7 +76,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   private readonly timer: Timer;
 
   constructor(hypervisor: Hypervisor) {
-    this.quarantine = new Quarantine(hypervisor.machine);
+    this.quarantine = new Quarantine(hypervisor.machine, hypervisor.slots);
     this.timer = hypervisor.machine.time.timer('teardown');
   }
 
@@ -272,12 +272,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
   /** Quarantined pages of a guest that lived until now go to the system. Returns their number. */
   private adoptQuarantined(serial: number): number {
     let pages = 0;
-    for (const entry of this.quarantine.of(serial)) {
-      if (!entry.adopted) {
-        this.quarantine.adopt(entry);
-        pages += entry.pageCount;
-      }
-    }
+    for (const entry of this.quarantine.of(serial)) pages += this.quarantine.adopt(entry);
     return pages;
   }
 

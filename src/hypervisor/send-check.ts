@@ -95,6 +95,7 @@ function checkReceivers(hypervisor: Hypervisor, staging: Staging, context: FfaCo
         return FFA_INVALID_PARAMETERS;
     }
     if (!isSecureEndpoint(receiver) && !isLivePeer(hypervisor, receiver)) return FFA_INVALID_PARAMETERS;
+    if (!hypervisor.slots.mayBorrow(receiver)) return FFA_NO_MEMORY;
   }
   return FFA_OK;
 }
@@ -115,9 +116,12 @@ function reservePages(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, cont
   }
   if (pageCount > hypervisor.limits.pagesPerShare) return refuse(staging, FFA_NO_MEMORY);
   if (fragmented && context.partial.length >= PARTIAL_SENDS_MAX) return refuse(staging, FFA_NO_MEMORY);
+  if (!hypervisor.slots.hasRoom(context.shareCount)) return refuse(staging, FFA_NO_MEMORY);
   const made = takeShare(hypervisor, context);
   if (made === null) return refuse(staging, FFA_NO_MEMORY);
   made.receiver = staging.words[staging.header.accessOffset >> 2] & RECEIVER_MASK;
+  if (staging.header.receiverCount > 1) made.others = otherReceivers(staging);
+  hypervisor.slots.take(made);
   made.taken = isShare(vcpu) ? null : [];
   made.donated = isDonation(vcpu);
   staging.error = pinConstituents(hypervisor, staging, context, made, ranges, registers.w(2), pageCount);
@@ -125,6 +129,16 @@ function reservePages(hypervisor: Hypervisor, staging: Staging, vcpu: Vcpu, cont
   if (staging.error === FFA_OK) return made;
   returnShare(hypervisor, context, made);
   return null;
+}
+
+/** All receivers but the first. */
+function otherReceivers({ header, words }: Staging): number[] {
+  const { receiverCount, accessOffset, accessSizeBytes } = header;
+  const others: number[] = [];
+  for (let n = 1; n < receiverCount; n++) {
+    others.push(words[(accessOffset + n * accessSizeBytes) >> 2] & RECEIVER_MASK);
+  }
+  return others;
 }
 
 function isShare(vcpu: Vcpu): boolean {

@@ -73,7 +73,7 @@ function settle(
   if (reply === REPLY_SUCCESS && !(complete && acceptHandle(records, pe, made))) reply = REPLY_OTHER;
   const treatment = reply === REPLY_SUCCESS ? 'done' : treatmentOf(reply, CALL_MEM_SEND);
   if (treatment === 'done') {
-    leaveDonated(records, pe, made);
+    leaveDonated(hypervisor, pe, made);
     records.handles.add(made);
     made.holder = context;
     takeAccess(domain, made);
@@ -120,11 +120,13 @@ export function takeHandle(records: RecordLifecycle, made: Share, low: number, h
  * The handle of a living guest's donation is issued anew: the donation was retrieved, its pages are a partition's. They
  * leave the guest's list for the quarantine.
  */
-export function leaveDonated(records: RecordLifecycle, pe: Pe, made: Share): void {
+export function leaveDonated({ slots, lifecycle }: Hypervisor, pe: Pe, made: Share): void {
+  const records = lifecycle as RecordLifecycle;
   const before = records.handles.find(made.handleLow, made.handleHigh);
   if (before === null || before === made || !before.donated || before.holder === null) return;
   const { shares, vmId, domain } = before.holder;
   shares.splice(shares.indexOf(before), 1);
+  slots.end(before);
   records.quarantine.add({
     vmId,
     serial: domain.serial,
@@ -133,6 +135,7 @@ export function leaveDonated(records: RecordLifecycle, pe: Pe, made: Share): voi
     handleLow: 0,
     handleHigh: 0,
     runs: before.runs.slice(0, 2 * before.runCount),
+    share: null,
     answer: [pe.smc.w(0), pe.smc.w(2)],
   });
 }
@@ -168,6 +171,7 @@ function quarantineUnknown(hypervisor: Hypervisor, pe: Pe, domain: Domain, conte
     handleLow: 0,
     handleHigh: 0,
     runs: made.runs.slice(0, 2 * made.runCount),
+    share: made,
     answer: [pe.smc.w(0), pe.smc.w(2)],
   });
 }

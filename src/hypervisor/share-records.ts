@@ -95,6 +95,8 @@ export function returnShare(hypervisor: Hypervisor, context: FfaContext, share: 
 
 /** Puts a record that nobody needs any more, its pages unpinned, back for the next share. */
 export function giveBack(hypervisor: Hypervisor, share: Share): void {
+  hypervisor.slots.end(share);
+  share.others = null;
   share.runCount = 0;
   share.taken = null;
   share.donated = false;

@@ -374,7 +374,7 @@ export class TeardownWorker {
     record.txFrame = -1;
     record.rxFrame = -1;
     record.retire = 'quarantine';
-    const entry = { vmId, serial, hasHandle: false, handleLow: 0, handleHigh: 0, runs, answer } as const;
+    const entry = { vmId, serial, hasHandle: false, handleLow: 0, handleHigh: 0, runs, share: null, answer } as const;
     this.adopt(record, { ...entry, reason: 'buffers-still-mapped' });
   }
 
@@ -386,13 +386,13 @@ export class TeardownWorker {
     const answer: [number, number] = [pe.smc.w(0), pe.smc.w(2)];
     // A donation's handle ends when it is retrieved: it can prove nothing.
     const hasHandle = !share.donated;
-    this.adopt(record, { vmId, serial, reason, hasHandle, handleLow, handleHigh, runs, answer });
+    if (reason === 'donated') this.hypervisor.slots.end(share);
+    this.adopt(record, { vmId, serial, reason, hasHandle, handleLow, handleHigh, runs, share, answer });
   }
 
   private adopt(record: TeardownRecord, fresh: Parameters<Quarantine['add']>[0]): void {
     const entry = this.state.quarantine.add(fresh);
-    this.state.quarantine.adopt(entry);
-    record.pagesHeld -= entry.pageCount;
+    record.pagesHeld -= this.state.quarantine.adopt(entry);
     record.quarantinedPages += entry.pageCount;
   }
 

@@ -96,6 +96,20 @@ const UUID: ValueType<readonly [number, number, number, number]> = {
 function limits() {
   return z.strictObject({
     sharesPerGuest: optional(integer(1, 0xffff), undefined, 'live shares of one guest', "the profile's"),
+    sharesPerHost: optional(integer(1, 0x100_0000), undefined, 'live shares of all guests together', "the profile's"),
+    sharesReserved: optional(
+      integer(0, 0x100_0000),
+      undefined,
+      'how many of these are kept for guests that have fewer than `sharesAssured`',
+      "the profile's",
+    ),
+    sharesAssured: optional(integer(0, 0xffff), undefined, 'see `sharesReserved`', "the profile's"),
+    sharesPerBorrower: optional(
+      integer(1, 0x100_0000),
+      undefined,
+      'how many shares one partition, or one VM, may borrow at once',
+      "the profile's",
+    ),
     pagesPerShare: optional(integer(1, 0x10_0000), undefined, 'pages in one share', "the profile's"),
     vmIdMax: optional(integer(1, 0x7ff0), undefined, 'the highest VM id', "the profile's"),
     partitionCountMax: optional(integer(1, 0xffff), undefined, 'partitions that are kept', "the profile's"),

@@ -24,6 +24,10 @@ export function oracleOptions(hypervisor: Hypervisor): OracleOptionsInput {
     smcsPerTickMax: SMCS_PER_TICK + SMCS_TO_FINISH,
     lockRanksOverSmc: RANKS_OVER_SMC,
     sharesPerGuestMax: limits.sharesPerGuest,
+    sharesPerHostMax: limits.sharesPerHost,
+    sharesReserved: limits.sharesReserved,
+    sharesAssured: limits.sharesAssured,
+    sharesPerBorrowerMax: limits.sharesPerBorrower,
     pinnedPagesPerGuestMax: limits.sharesPerGuest * limits.pagesPerShare,
   };
 }

@@ -131,6 +131,52 @@ describe('quarantine', () => {
   });
 });
 
+describe('a page in quarantine', () => {
+  it('counts once, however often it was given: in one send, and in two', () => {
+    const world = new ScriptedMachine(PARTITIONS);
+    const guest = world.ready();
+    world.spmc.answer = (name) => (name === 'FFA_MEM_SHARE_64' ? [0x1234] : null);
+    // Pages 16 and 17, and 17 again as a range of its own.
+    world.describe(guest, SP, 16, 2, 3);
+    const frame = guest.stage2.translate(RAM_BASE / PAGE_SIZE_BYTES);
+    const view = new DataView(world.machine.frames.contents.page(frame).buffer);
+    const offset = world.machine.frames.contents.page(frame).byteOffset;
+    view.setUint32(offset + 68, 2, true);
+    view.setUint32(offset + 96, RAM_BASE + 17 * PAGE_SIZE_BYTES, true);
+    view.setUint32(offset + 104, 1, true);
+    expect(world.call(guest.vcpus[0], id.FFA_MEM_SHARE_32, 112, 112)[2] | 0).toBe(FFA_ABORTED);
+    expect(world.share(guest, SP, 17, 2)[2] | 0).toBe(FFA_ABORTED);
+    expect([...world.records.quarantine.list()].map((entry) => entry.pageCount)).toEqual([2, 2]);
+    expect(world.records.quarantine.pageCount).toBe(3);
+    // Held by something that ends later, too: the record must count down to nothing.
+    world.spmc.answer = (name) => (name === 'FFA_MEM_RECLAIM' ? error(FFA_DENIED) : null);
+    world.share(guest, SP, 16, 4);
+    world.destroy(guest);
+    const [record] = [...world.records.records.values()];
+    expect([record.pagesHeld, world.missingPages], 'one page beside those in quarantine').toEqual([1, 4]);
+    world.spmc.answer = () => null;
+    world.tick();
+    expect([record.pagesHeld, world.records.records.size, world.missingPages]).toEqual([0, 0, 3]);
+  });
+
+  it('is scrubbed when the last that held it ends after its quarantine', () => {
+    const world = new ScriptedMachine(PARTITIONS);
+    const guest = world.ready();
+    const frame = guest.stage2.translate(0x40010);
+    const first = world.share(guest, SP, 16, 1)[2];
+    world.share(guest, SP, 16, 1);
+    world.spmc.answer = (name, words) =>
+      name === 'FFA_MEM_RECLAIM' ? (words[1] === first ? [0xffff_ffff] : error(FFA_DENIED)) : null;
+    world.destroy(guest);
+    world.spmc.answer = () => null;
+    const [entry] = [...world.records.quarantine.list()];
+    expect(world.drive(world.records.retryQuarantine(world.hypervisor, world.pe, entry))).toBe('released');
+    world.machine.frames.contents.page(frame)[3] = 0x77;
+    world.tick();
+    expect([world.missingPages, world.machine.frames.contents.isZero(frame)]).toEqual([0, true]);
+  });
+});
+
 describe('a donation that was retrieved', () => {
   it('may have its handle issued anew; its pages are never the host\u2019s again', () => {
     const world = new ScriptedMachine(PARTITIONS);

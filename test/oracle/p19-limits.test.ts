@@ -38,3 +38,32 @@ test('P19: without limits nothing is judged', () => {
   for (let n = 0; n < 8; n++) rig.share(1, [frame + n, 1], n + 1);
   expect(rig.found).toEqual([]);
 });
+
+test('P19: more transactions than the host may have, or than is left beside what is reserved', () => {
+  const rig = new Rig({ sharesPerHostMax: 4, sharesReserved: 2, sharesAssured: 1 });
+  const frame = rig.guest(1, 7);
+  const other = rig.guest(2, 8);
+  rig.share(1, [frame, 1], 1);
+  rig.share(1, [frame + 1, 1], 2);
+  rig.share(2, [other, 1], 3);
+  expect(rig.found).toEqual([]);
+  rig.share(1, [frame + 2, 1], 4);
+  rig.share(2, [other + 1, 1], 5);
+  expect(rig.found.map(({ property, anomaly }) => [property, anomaly])).toEqual([
+    ['P19', 'VM 1 takes what is reserved for guests with few transactions'],
+    ['P19', 'the host has more transactions than its limit'],
+  ]);
+});
+
+test('P19: a borrower in more transactions than its share', () => {
+  const rig = new Rig({ sharesPerBorrowerMax: 1 });
+  const frame = rig.guest(1, 7);
+  rig.share(1, [frame, 1], 1);
+  rig.reclaim(1, [frame, 1], 1);
+  rig.share(1, [frame, 1], 2);
+  expect(rig.found).toEqual([]);
+  rig.share(1, [frame + 1, 1], 3);
+  expect(rig.found.map(({ property, anomaly }) => [property, anomaly])).toEqual([
+    ['P19', 'SP 0x8001 is a borrower of more than its share'],
+  ]);
+});

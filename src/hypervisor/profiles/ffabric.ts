@@ -11,6 +11,7 @@ import { probeAsking } from '../boot-probe.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Profile } from '../profile.ts';
 import { RecordLifecycle } from '../record-lifecycle.ts';
+import { GENEROUS_SHARE_POLICY } from '../share-slots.ts';
 import { callSimply } from '../spmc-answer.ts';
 import { FFABRIC_CALLS, MORE_FUNCTIONS } from './ffabric-calls.ts';
 import { XEN_2026 } from './xen-2026.ts';
@@ -19,6 +20,7 @@ export const FFABRIC: Profile = {
   ...XEN_2026,
   name: 'ffabric',
   summary: 'the default: full FF-A for guests, teardown by records, quarantine',
+  limits: { ...XEN_2026.limits, ...GENEROUS_SHARE_POLICY },
   handlers32: FFABRIC_CALLS.handlers32,
   handlers64: FFABRIC_CALLS.handlers64,
   vmsSeeVms: true,

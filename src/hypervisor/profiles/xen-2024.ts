@@ -8,6 +8,7 @@ import type { Coroutine } from '../../base/coroutine.ts';
 import { NS_PER_S } from '../../base/units.ts';
 import { probeDemanding } from '../boot-probe.ts';
 import type { Profile } from '../profile.ts';
+import { NO_SHARE_POLICY } from '../share-slots.ts';
 import { XEN_2024_CALLS } from './xen-2024-calls.ts';
 import { Xen2024Lifecycle } from './xen-2024-lifecycle.ts';
 
@@ -16,6 +17,7 @@ export const XEN_2024: Profile = {
   summary: 'Xen at the patch that reclaims shared memory (7356bb5e47, February 2024)',
   limits: {
     sharesPerGuest: 32,
+    ...NO_SHARE_POLICY,
     pagesPerShare: 255,
     vmIdMax: 0xffff,
     partitionCountMax: 0xfffe,

@@ -5,6 +5,7 @@ import { NS_PER_S } from '../../base/units.ts';
 import { probeAsking } from '../boot-probe.ts';
 import { takeScheduleReceiver } from '../notifications.ts';
 import type { Profile } from '../profile.ts';
+import { NO_SHARE_POLICY } from '../share-slots.ts';
 import { negotiationGate } from '../version.ts';
 import { XEN_2026_CALLS } from './xen-2026-calls.ts';
 import { Xen2026Lifecycle } from './xen-2026-lifecycle.ts';
@@ -14,6 +15,7 @@ export const XEN_2026: Profile = {
   summary: 'Xen of August 2026 (c447b7308b), VMs see only partitions',
   limits: {
     sharesPerGuest: 32,
+    ...NO_SHARE_POLICY,
     pagesPerShare: 256,
     vmIdMax: 0x7ff0,
     partitionCountMax: 63,

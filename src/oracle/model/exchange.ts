@@ -70,4 +70,6 @@ export interface Taken {
   readonly transaction: Transaction | null;
   readonly pair: Pair | null;
   readonly subject: number;
+  /** Whether FFA_RUN of what was preempted first has led on to another vCPU. */
+  readonly moved: boolean;
 }

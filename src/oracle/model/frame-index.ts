@@ -58,12 +58,16 @@ export class FrameIndex {
       this.frameCount++;
       return;
     }
-    if (entry === transaction) return;
+    if (entry === transaction) {
+      transaction.repeats = true;
+      return;
+    }
     transaction.overlaps = true;
     if (!Array.isArray(entry)) {
       entry.overlaps = true;
       chunk.entries[slot] = [entry, transaction];
-    } else if (!entry.includes(transaction)) entry.push(transaction);
+    } else if (entry.includes(transaction)) transaction.repeats = true;
+    else entry.push(transaction);
   }
 
   remove(frame: number, transaction: Transaction): void {

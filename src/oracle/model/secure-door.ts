@@ -1,7 +1,7 @@
 // What passes between the hypervisor and the SPMC, made sense of: which SMC began, refused or ended which memory
 // transaction, told which partition of which VM, mapped whose buffers.
 
-import { FFA_INVALID_PARAMETERS } from '../../abi/errors.ts';
+import { FFA_INVALID_PARAMETERS, FFA_NO_MEMORY } from '../../abi/errors.ts';
 import {
   FFA_MEM_DONATE_32,
   FFA_MEM_DONATE_64,
@@ -24,6 +24,7 @@ import {
   FFA_RXTX_MAP_64,
   FFA_RXTX_UNMAP,
   FFA_VERSION,
+  FFA_YIELD,
 } from '../../abi/function-ids.ts';
 import {
   RXTX_DESCRIPTOR_RX_OFFSET,
@@ -42,7 +43,7 @@ import { FFA_VERSION_1_1 } from '../../abi/versions.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { PAGE_SIZE_BYTES } from '../../base/units.ts';
 import type { Machine } from '../../hardware/machine.ts';
-import { ANSWER_REFUSED, ANSWER_SUCCESS, ANSWER_TAKEN, readAnswer, refusalCode } from './answers.ts';
+import { ANSWER_REFUSED, ANSWER_SUCCESS, ANSWER_TAKEN, isTransient, readAnswer, refusalCode } from './answers.ts';
 import { type Availability, MESSAGE_CREATED, MESSAGE_DESTROYED, type Message } from './availability.ts';
 import type { Buffers } from './buffers.ts';
 import { DescriptorReader, FRAGMENT_BYTES_MAX } from './descriptor.ts';
@@ -235,6 +236,7 @@ export class SecureDoor {
     const ranges = transaction.ranges.length;
     const pages = transaction.pageCount;
     const last = ranges > 0 ? transaction.ranges[ranges - 1] : 0;
+    Object.assign(transaction.before, { ranges, lastCount: last, pages, bytes: transaction.sentBytes });
     this.reader.readFragment(this.machine.frames.contents, this.txAddress, x.w(3), transaction);
     transaction.sentBytes += x.w(3);
     this.transactions.grow(transaction, ranges, last, pages);
@@ -288,9 +290,13 @@ export class SecureDoor {
       x.answeredFid = taken.fid;
       if (answer === ANSWER_TAKEN) {
         if (taken.pair !== null) this.availability.answered(x, taken.pair);
+        const yielded = x.a(0) === FFA_YIELD && x.a(1) === 0;
+        if (yielded || x.a(1) === taken.target) return;
+        this.taken.splice(this.taken.indexOf(taken), 1);
+        this.take({ ...taken, target: x.a(1), pe: x.pe, moved: true });
         return;
       }
-      if (answer === ANSWER_REFUSED && taken.purpose === PURPOSE_DIRECT) return;
+      if (answer === ANSWER_REFUSED && this.isOfTheRun(x, taken)) return;
       this.taken.splice(this.taken.indexOf(taken), 1);
       this.conclude(x);
       return;
@@ -301,11 +307,23 @@ export class SecureDoor {
     }
     if (answer === ANSWER_TAKEN && x.purpose !== PURPOSE_OTHER) {
       const { purpose, caller, transaction, pair, subject } = x;
-      this.take({ target: x.a(1), pe: x.pe, purpose, fid: x.w(0), caller, transaction, pair, subject });
+      this.take({ target: x.a(1), pe: x.pe, purpose, fid: x.w(0), caller, transaction, pair, subject, moved: false });
       if (pair !== null) this.availability.answered(x, pair);
       return;
     }
     this.conclude(x);
+  }
+
+  /**
+   * Whether an error is, or may be, that of FFA_RUN and not of what was taken: a vCPU that is busy; any other than
+   * NO_MEMORY once FFA_RUN has led on to another vCPU; and of an undoing, that there is nothing to undo.
+   */
+  private isOfTheRun(x: Exchange, taken: Taken): boolean {
+    if (taken.purpose === PURPOSE_DIRECT) return true;
+    const code = refusalCode(x.a(0), x.a(2));
+    if (code === FFA_NO_MEMORY) return false;
+    if (isTransient(code) || taken.moved) return true;
+    return code === FFA_INVALID_PARAMETERS && taken.fid === FFA_RXTX_UNMAP;
   }
 
   /**
@@ -367,6 +385,13 @@ export class SecureDoor {
       if (this.transactions.issue(transaction, x.a(1), x.a(2))) return;
     }
     const answer = readAnswer(w0, x.a(2));
+    if (answer === ANSWER_REFUSED && x.answeredFid === FFA_MEM_FRAG_TX && isTransient(refusalCode(w0, x.a(2)))) {
+      // Refused for now: what went before is still there.
+      if (!this.transactions.credulous) {
+        this.transactions.shrink(transaction);
+        return;
+      }
+    }
     if (answer === ANSWER_REFUSED) {
       this.transactions.end(transaction, STATE_REFUSED);
       return;

@@ -35,6 +35,9 @@ export class TransactionTable {
   forgetful = false;
   /** Any success is believed, whatever its handle (see `unknown-outcome-released`). */
   credulous = false;
+  /** Slots of the SPMC's that are in use or may be: a donation that was retrieved has none. */
+  slots = 0;
+  private readonly byBorrower = new Map<number, number>();
   private readonly byFrame = new FrameIndex();
   private readonly byHandle = new Map<number | string, Transaction>();
   /** Ended handles, oldest first, and who had them. */
@@ -44,6 +47,8 @@ export class TransactionTable {
     this.all.clear();
     this.bySerial.clear();
     this.underVm.clear();
+    this.byBorrower.clear();
+    this.slots = 0;
     this.byFrame.clear();
     this.byHandle.clear();
     this.tombstones.clear();
@@ -53,6 +58,7 @@ export class TransactionTable {
   /** Takes a transaction in as soon as its first fragment is on its way. */
   add(transaction: Transaction): void {
     this.all.add(transaction);
+    this.countSlot(transaction, 1);
     this.countUnder(transaction.sender, 1);
     const totals = this.bySerial.get(transaction.serial);
     if (totals === undefined) this.bySerial.set(transaction.serial, { transactions: 1, pages: transaction.pageCount });
@@ -70,9 +76,13 @@ export class TransactionTable {
     this.index(transaction, rangesBefore, lastCountBefore);
   }
 
-  /** Gives a transaction the handle that the SPMC issued. False when no unique handle can be told: then it has none. */
+  /**
+   * Gives a transaction the handle that the SPMC issued. False when no unique handle can be told, or another than it was
+   * told before.
+   */
   issue(transaction: Transaction, low: number, high: number): boolean {
     if (!this.credulous) {
+      if (transaction.handleLow >= 0) return transaction.handleLow === low && transaction.handleHigh === high;
       if (low === INVALID_HANDLE_WORD && high === INVALID_HANDLE_WORD) return false;
       if ((high & HANDLE_HIGH_HYPERVISOR_BIT) !== 0) return false;
     }
@@ -84,6 +94,7 @@ export class TransactionTable {
         // Its receiver has retrieved it: the handle is free, the pages are not the sender's any more.
         holder.handleLow = -1;
         holder.handleHigh = -1;
+        this.countSlot(holder, -1);
       } else {
         if (!holder.doubtful && holder.reclaiming === 0 && !this.credulous) return false;
         this.end(holder, STATE_ENDED);
@@ -103,6 +114,7 @@ export class TransactionTable {
     if (!transaction.counts) return;
     transaction.state = state;
     this.all.delete(transaction);
+    if (transaction.hasSlot) this.countSlot(transaction, -1);
     if (!transaction.quarantined) this.countUnder(transaction.sender, -1);
     const totals = this.bySerial.get(transaction.serial);
     if (totals !== undefined) {
@@ -121,6 +133,22 @@ export class TransactionTable {
       this.byHandle.delete(key);
       this.bury(key, transaction.sender);
     }
+  }
+
+  /** The last fragment was not taken: the transaction is again as it was before. */
+  shrink(transaction: Transaction): void {
+    const { ranges, before } = transaction;
+    for (let n = 0; n < ranges.length; n += 2) {
+      const end = ranges[n] + ranges[n + 1];
+      for (let frame = ranges[n]; frame < end; frame++) this.byFrame.remove(frame, transaction);
+    }
+    const totals = this.bySerial.get(transaction.serial);
+    if (totals !== undefined) totals.pages -= transaction.pageCount - before.pages;
+    ranges.length = before.ranges;
+    if (before.ranges > 0) ranges[before.ranges - 1] = before.lastCount;
+    transaction.pageCount = before.pages;
+    transaction.sentBytes = before.bytes;
+    this.index(transaction, 0, 0);
   }
 
   /** Its pages have left their VM id for the system's quarantine. */
@@ -144,6 +172,19 @@ export class TransactionTable {
     return this.tombstones.get(keyOf(low, high)) ?? -1;
   }
 
+  /** How many references the transactions that exist or may need of a frame. */
+  referencesOf(frame: number): number {
+    const count = this.byFrame.count(frame);
+    let references = 0;
+    for (let n = 0; n < count; n++) references += this.byFrame.at(frame, n).timesNamed(frame);
+    return references;
+  }
+
+  /** How many slots of the SPMC's an endpoint is a borrower in. */
+  borrowedBy(endpoint: number): number {
+    return this.byBorrower.get(endpoint) ?? 0;
+  }
+
   /** How many transactions that exist or may name the frame. */
   namedBy(frame: number): number {
     return this.byFrame.count(frame);
@@ -165,6 +206,12 @@ export class TransactionTable {
 
   get unknown(): Transaction[] {
     return [...this.all].filter((transaction) => transaction.state === STATE_UNKNOWN);
+  }
+
+  private countSlot(transaction: Transaction, change: number): void {
+    transaction.hasSlot = change > 0;
+    this.slots += change;
+    for (const { id } of transaction.receivers) this.byBorrower.set(id, this.borrowedBy(id) + change);
   }
 
   private countUnder(vm: number, change: number): void {

@@ -150,7 +150,7 @@ export class Pins extends Property {
 
   private putOne(frame: number): void {
     const { machine, model } = this.bench;
-    const needed = model.transactions.namedBy(frame);
+    const needed = model.transactions.referencesOf(frame);
     if (needed === 0) return;
     const left = machine.frames.references(frame) - 1;
     if (left >= needed + model.allocationReferences(frame)) return;
@@ -166,7 +166,7 @@ export class Pins extends Property {
 
   private covered(transaction: Transaction): void {
     const { machine, model } = this.bench;
-    const { ranges, overlaps } = transaction;
+    const { ranges, overlaps, repeats } = transaction;
     const { frames } = machine;
     let owner = Number.NaN;
     let allocation = 0;
@@ -179,7 +179,7 @@ export class Pins extends Property {
           owner = now;
           allocation = exists ? model.allocationReferences(frame) : 0;
         }
-        const total = allocation + (overlaps ? model.transactions.namedBy(frame) : 1);
+        const total = allocation + (overlaps || repeats ? model.transactions.referencesOf(frame) : 1);
         const references = exists ? frames.references(frame) : 0;
         if (references >= total) continue;
         const vm = transaction.sender;

@@ -5,7 +5,7 @@ import { FFA_ERROR, FFA_MEM_FRAG_TX, functionName } from '../../abi/function-ids
 import { EVENT_GUEST_RETURN } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import type { GuestCall } from '../model/guest-call.ts';
-import { STATE_ENDED, STATE_LIVE, STATE_UNKNOWN } from '../model/transaction.ts';
+import { STATE_ENDED, STATE_LIVE, STATE_SENDING, STATE_UNKNOWN } from '../model/transaction.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 
 export class Atomicity extends Property {
@@ -43,7 +43,9 @@ export class Atomicity extends Property {
   }
 
   private unknown(call: GuestCall): boolean {
-    for (const transaction of call.sent) if (transaction.state === STATE_UNKNOWN || transaction.displaced) return true;
+    for (const { state, displaced } of call.sent) {
+      if (state === STATE_UNKNOWN || state === STATE_SENDING || displaced) return true;
+    }
     return false;
   }
 
