@@ -117,8 +117,8 @@ function* sendToVm(hypervisor: Hypervisor, pe: Pe, context: FfaContext, receiver
     pe.also(TOUCH_BUFFER, receiver.vmId, ACCESS_WRITE);
     yield pe.also(TOUCH_FRAME, rxFrame, ACCESS_WRITE);
   }
-  copyMessage(hypervisor, staging, context, rxFrame);
-  emitRxWrite(hypervisor, pe, receiver, MESSAGE_HEADER_1_2_SIZE_BYTES + size);
+  const written = copyMessage(hypervisor, staging, context, rxFrame);
+  emitRxWrite(hypervisor, pe, receiver, written);
   frames.putRange(rxFrame, 1);
   raiseRxFull(hypervisor, receiver);
   return FFA_OK;
@@ -132,8 +132,8 @@ function findReceiver(hypervisor: Hypervisor, vmId: number): FfaContext | null {
   return context === null || context.version === VERSION_NONE ? null : context;
 }
 
-/** A header of 40 bytes, whatever the sender's version, and the payload behind it. */
-function copyMessage(hypervisor: Hypervisor, staging: Staging, context: FfaContext, rxFrame: number): void {
+/** A header of 40 bytes, whatever the sender's version, and the payload behind it. Returns the length of both. */
+function copyMessage(hypervisor: Hypervisor, staging: Staging, context: FfaContext, rxFrame: number): number {
   const view = staging.view;
   const offset = staging.u32(MESSAGE_PAYLOAD_OFFSET);
   const size = staging.u32(MESSAGE_PAYLOAD_SIZE_OFFSET);
@@ -148,4 +148,5 @@ function copyMessage(hypervisor: Hypervisor, staging: Staging, context: FfaConte
   const source = context.txFrame * PAGE_SIZE_BYTES + offset;
   contents.read(source, staging.bytes, MESSAGE_HEADER_1_2_SIZE_BYTES, size);
   contents.write(rxFrame * PAGE_SIZE_BYTES, staging.bytes, 0, MESSAGE_HEADER_1_2_SIZE_BYTES + size);
+  return MESSAGE_HEADER_1_2_SIZE_BYTES + size;
 }

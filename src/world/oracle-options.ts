@@ -16,18 +16,15 @@ const SMCS_TO_FINISH = 16;
 
 const ALL_RELAXATIONS = Object.keys(RELAXATIONS) as Relaxation[];
 
-export function oracleOptions(hypervisor: Hypervisor): OracleOptionsInput {
+export function oracleOptions(hypervisor: Hypervisor, spmcSlots: number): OracleOptionsInput {
   const { limits, lifecycle } = hypervisor;
   if (!(lifecycle instanceof RecordLifecycle)) return { relax: ALL_RELAXATIONS };
   return {
     smcsPerCallMax: SMCS_PER_HYPERCALL + SMCS_TO_FINISH,
     smcsPerTickMax: SMCS_PER_TICK + SMCS_TO_FINISH,
     lockRanksOverSmc: RANKS_OVER_SMC,
+    spmcSlots,
     sharesPerGuestMax: limits.sharesPerGuest,
-    sharesPerHostMax: limits.sharesPerHost,
-    sharesReserved: limits.sharesReserved,
-    sharesAssured: limits.sharesAssured,
-    sharesPerBorrowerMax: limits.sharesPerBorrower,
     pinnedPagesPerGuestMax: limits.sharesPerGuest * limits.pagesPerShare,
   };
 }

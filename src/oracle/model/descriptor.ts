@@ -112,6 +112,7 @@ export class DescriptorReader {
   private readConstituents(from: number, to: number, into: Transaction): void {
     for (let at = from; at + CONSTITUENT_SIZE_BYTES <= to; at += CONSTITUENT_SIZE_BYTES) {
       const count = this.view.getUint32(at + CONSTITUENT_PAGE_COUNT_OFFSET, true);
+      if (this.view.getUint32(at, true) % PAGE_SIZE_BYTES !== 0) into.misaligned = true;
       if (count > 0) into.addRange(this.frameAt(at), Math.min(count, RANGE_PAGES_MAX));
     }
   }

@@ -1,10 +1,20 @@
 // P2 access: who reaches a page is its owner and the borrowers to whom a transaction gives it, as the transaction says.
 
+import { FFA_MEM_RELINQUISH } from '../../abi/function-ids.ts';
 import { DATA_ACCESS_MASK, DATA_ACCESS_RO } from '../../abi/layout/memory-bits.ts';
-import { EVENT_DMA_START, EVENT_GUEST_RETURN, EVENT_MAP, EVENT_SMC_RETURN } from '../../base/event-kinds.ts';
+import {
+  EVENT_DMA_START,
+  EVENT_FRAME_SCRUB,
+  EVENT_GUEST_RETURN,
+  EVENT_MAP,
+  EVENT_SMC_RETURN,
+  EVENT_SP_CALL,
+  EVENT_SP_RETURN,
+} from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { OWNER_FREE } from '../../hardware/frames.ts';
-import { STAGE2_INVALID, STAGE2_READ, STAGE2_WRITE } from '../../hardware/stage2.ts';
+import { STAGE2_EXECUTE, STAGE2_INVALID, STAGE2_READ, STAGE2_WRITE } from '../../hardware/stage2.ts';
+import { lowWord } from '../model/answers.ts';
 import { PURPOSE_SEND } from '../model/exchange.ts';
 import type { Space } from '../model/spaces.ts';
 import { KIND_NAMES, KIND_SHARE, STATE_LIVE, type Transaction } from '../model/transaction.ts';
@@ -18,16 +28,28 @@ export class Access extends Property {
     id: 'P2',
     title: 'access',
     checks:
-      'A partition maps a page of a guest only while a transaction gives it that page, and writable only if it is ' +
-      'given so; nobody gives a page that it does not own or has lent; who lent a page does not reach it itself.',
+      'A partition maps a page of a guest only while a transaction gives it that page, writable only if it is given ' +
+      'so, and never executable; nobody gives a page that it does not own, has lent, names twice or uses as a buffer; ' +
+      'who lent a page does not reach it itself, and who may only read a page does not have it zeroed.',
     blindTo: 'Endpoints whose stage 2 nobody watches, and memory that partitions give each other.',
   };
-  readonly kinds = [EVENT_MAP, EVENT_SMC_RETURN, EVENT_GUEST_RETURN, EVENT_DMA_START];
+  readonly kinds = [
+    EVENT_MAP,
+    EVENT_SMC_RETURN,
+    EVENT_GUEST_RETURN,
+    EVENT_DMA_START,
+    EVENT_FRAME_SCRUB,
+    EVENT_SP_CALL,
+    EVENT_SP_RETURN,
+  ];
+  /** The partition that relinquishes on each PE now; 0: none. */
+  private readonly relinquishing: number[] = [];
   /** Lent or donated transactions that came to life during the call of each PE. */
   private readonly lent: Transaction[][] = [];
 
   override reset(): void {
     this.lent.length = 0;
+    this.relinquishing.length = 0;
   }
 
   override event(kind: number, log: EventLog, at: number): void {
@@ -51,6 +73,15 @@ export class Access extends Property {
         list.length = 0;
         return;
       }
+      case EVENT_SP_CALL:
+        this.relinquishing[log.pe(at)] = lowWord(log.argument(at, 1)) === FFA_MEM_RELINQUISH ? log.argument(at, 0) : 0;
+        return;
+      case EVENT_SP_RETURN:
+        this.relinquishing[log.pe(at)] = 0;
+        return;
+      case EVENT_FRAME_SCRUB:
+        this.zeroed(log.pe(at), log.argument(at, 0), log.argument(at, 1));
+        return;
       default:
         this.transfer(log.argument(at, 0), log.argument(at, 1), log.argument(at, 2));
     }
@@ -74,6 +105,9 @@ export class Access extends Property {
     if ((attributes & STAGE2_INVALID) !== 0 || (attributes & (STAGE2_READ | STAGE2_WRITE)) === 0) return;
     const { frames } = this.bench.machine;
     const writable = (attributes & STAGE2_WRITE) !== 0;
+    const executable = (attributes & STAGE2_EXECUTE) !== 0;
+    let run = 0;
+    let runFrame = -1;
     let strange = 0;
     let strangeFrame = -1;
     let excess = 0;
@@ -85,11 +119,13 @@ export class Access extends Property {
       const grant = this.grant(frame, space.endpoint);
       if (grant === NOT_GIVEN && strange++ === 0) strangeFrame = frame;
       if (grant === GIVEN_READ_ONLY && writable && excess++ === 0) excessFrame = frame;
+      if (executable && run++ === 0) runFrame = frame;
     }
-    if (strange + excess === 0) return;
+    if (strange + excess + run === 0) return;
     const who = nameEndpoint(space.endpoint);
     if (strange > 0) this.report(`${who} maps a page that no transaction gives it`, this.facts(strangeFrame, strange));
     if (excess > 0) this.report(`${who} maps writable what it is given read-only`, this.facts(excessFrame, excess));
+    if (run > 0) this.report(`${who} maps executable what is not secure memory`, this.facts(runFrame, run));
   }
 
   private facts(frame: number, pages: number): { frame: number; pages: number; owner: number } {
@@ -115,9 +151,15 @@ export class Access extends Property {
   private given(transaction: Transaction): void {
     const { frames } = this.bench.machine;
     const { ranges, sender, serial } = transaction;
+    if (ranges.length > 2 && this.namedTwice(transaction)) return;
     for (let n = 0; n < ranges.length; n += 2) {
       const end = ranges[n] + ranges[n + 1];
       for (let frame = ranges[n]; frame < end; frame++) {
+        if (this.bench.model.buffers.vmOf(frame) === sender) {
+          const facts = { frame, vm: sender, handle: transaction.handle };
+          this.report(`${nameEndpoint(sender)} gave a page that is its buffer at the SPMC`, facts);
+          return;
+        }
         if (serial > 0 && frames.has(frame) && frames.owner(frame) !== serial) {
           const facts = { frame, owner: frames.owner(frame), vm: sender, handle: transaction.handle };
           this.report(`${nameEndpoint(sender)} gave a page that it does not own`, facts);
@@ -125,6 +167,34 @@ export class Access extends Property {
         }
         if (transaction.overlaps && this.givenTwice(transaction, frame)) return;
       }
+    }
+  }
+
+  private namedTwice(transaction: Transaction): boolean {
+    const { ranges, sender: vm, handle } = transaction;
+    const firsts: number[] = [];
+    for (let n = 0; n < ranges.length; n += 2) firsts.push(n);
+    firsts.sort((a, b) => ranges[a] - ranges[b]);
+    for (let n = 1; n < firsts.length; n++) {
+      const before = firsts[n - 1];
+      const frame = ranges[firsts[n]];
+      if (ranges[before] + ranges[before + 1] <= frame) continue;
+      this.report(`${nameEndpoint(vm)} gave a page twice in one transaction`, { frame, vm, handle });
+      return true;
+    }
+    return false;
+  }
+
+  /** Zeroing is a write: a borrower that may only read has no part in it. */
+  private zeroed(pe: number, first: number, count: number): void {
+    const sp = this.relinquishing[pe] ?? 0;
+    if (sp === 0) return;
+    const { frames } = this.bench.machine;
+    for (let frame = first; frame < first + count; frame++) {
+      if (!frames.has(frame) || frames.owner(frame) <= OWNER_FREE || this.grant(frame, sp) !== GIVEN_READ_ONLY)
+        continue;
+      this.report(`${nameEndpoint(sp)} has a page zeroed that it may only read`, this.facts(frame, 1));
+      return;
     }
   }
 

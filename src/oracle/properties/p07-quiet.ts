@@ -1,6 +1,7 @@
 // P7 quiet: teardown ends when it can, and keeps at it while it cannot.
 
-import { errorName, FFA_DENIED } from '../../abi/errors.ts';
+import { errorName, FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../../abi/errors.ts';
+import { FFA_ERROR } from '../../abi/function-ids.ts';
 import {
   EVENT_QUARANTINE,
   EVENT_SMC_RETURN,
@@ -15,11 +16,14 @@ import {
 import type { EventLog } from '../../base/event-log.ts';
 import { ANSWER_SUCCESS, isTransient, readAnswer } from '../model/answers.ts';
 import { PAIR_TOLD_END } from '../model/availability.ts';
+import { PURPOSE_RECLAIM } from '../model/exchange.ts';
 import { STATE_UNKNOWN, type Transaction } from '../model/transaction.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 import { nameHandle } from '../violation.ts';
 
 const NO_DEADLINE = -1;
+/** So many refusals that cannot change, and the teardown counts as one that asks for ever. */
+const FINAL_REFUSALS_MAX = 12;
 
 interface Teardown {
   readonly vm: number;
@@ -28,6 +32,8 @@ interface Teardown {
   untilNs: number;
   /** SMCs of the round under way that were not answered by success. */
   failures: number;
+  /** Final refusals of reclaims so far, by handle. */
+  readonly refusals: Map<string, number>;
 }
 
 export class Quiet extends Property {
@@ -37,7 +43,7 @@ export class Quiet extends Property {
     checks:
       'A teardown begins each round by the time it announced, has a timer while it waits, is over with the round ' +
       'that leaves nothing of the guest in the secure world, leaves no timer behind, and gives pages up (quarantine) ' +
-      'only when the last answer was neither DENIED nor "later".',
+      'only when the last answer was neither DENIED nor "later"; it does not ask for ever what is refused for good.',
     blindTo: 'Whether a teardown that still waits would ever end.',
   };
   readonly kinds = [
@@ -72,7 +78,7 @@ export class Quiet extends Property {
     const id = log.argument(at, 0);
     switch (kind) {
       case EVENT_TEARDOWN_BEGIN:
-        this.open.set(id, { vm: id, rounds: 0, untilNs: NO_DEADLINE, failures: 0 });
+        this.open.set(id, { vm: id, rounds: 0, untilNs: NO_DEADLINE, failures: 0, refusals: new Map() });
         this.fired[log.pe(at)] = 0;
         return;
       case EVENT_TEARDOWN_ROUND:
@@ -80,7 +86,10 @@ export class Quiet extends Property {
         return;
       case EVENT_SMC_RETURN: {
         const teardown = this.working[log.pe(at)] ?? null;
-        if (teardown !== null && !this.wentWell(log.pe(at))) teardown.failures++;
+        if (teardown !== null && !this.wentWell(log.pe(at))) {
+          teardown.failures++;
+          this.refused(teardown, log.pe(at));
+        }
         return;
       }
       case EVENT_TEARDOWN_WAIT:
@@ -133,6 +142,24 @@ export class Quiet extends Property {
     const exchange = this.bench.model.door.of(pe);
     if (exchange.pair !== null) return exchange.pair.state === PAIR_TOLD_END;
     return readAnswer(exchange.a(0), exchange.a(2)) === ANSWER_SUCCESS;
+  }
+
+  /** A refusal that will not change is no reason to go on asking. */
+  private refused(teardown: Teardown, pe: number): void {
+    const exchange = this.bench.model.door.of(pe);
+    const code = exchange.a(2) | 0;
+    if (exchange.answers !== PURPOSE_RECLAIM || exchange.a(0) !== FFA_ERROR) return;
+    if (code !== FFA_INVALID_PARAMETERS && code !== FFA_NOT_SUPPORTED && code !== FFA_ABORTED) return;
+    const handle = nameHandle(exchange.w(1), exchange.w(2));
+    const count = (teardown.refusals.get(handle) ?? 0) + 1;
+    teardown.refusals.set(handle, count);
+    if (count !== FINAL_REFUSALS_MAX || this.relaxed('refused-for-good-early')) return;
+    const { vm } = teardown;
+    this.report(`the teardown of VM ${vm} asks for ever: the answer is always ${errorName(code)}`, {
+      vm,
+      handle,
+      count,
+    });
   }
 
   private late(teardown: Teardown, nowNs: number): void {

@@ -26,6 +26,7 @@ import {
   EVENT_SP_CALL,
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
+import { PAGE_SIZE_BYTES } from '../../base/units.ts';
 import { lowWord } from '../model/answers.ts';
 import type { GuestCall } from '../model/guest-call.ts';
 import { Property, type PropertyInfo } from '../property.ts';
@@ -52,7 +53,7 @@ export class BufferToken extends Property {
     title: 'buffer token',
     checks:
       'RX is given to a guest only while the guest does not have it, taken back only from it, not unmapped or ' +
-      'written while the guest has it, and the SPMC says the same when all is quiet.',
+      'written while the guest has it or beyond its end, and the SPMC says the same when all is quiet.',
     blindTo: 'Who has RX after an indirect message whose receiver no call names, until the guest releases it.',
   };
   readonly kinds = [
@@ -85,6 +86,7 @@ export class BufferToken extends Property {
         return;
       case EVENT_MEMORY_WRITE:
         this.written(log.argument(at, 0), log.argument(at, 1));
+        this.beyond(log.argument(at, 0), log.argument(at, 1), log.argument(at, 2) + log.argument(at, 3));
         return;
       default:
         this.tokens.delete(log.argument(at, 0));
@@ -168,6 +170,11 @@ export class BufferToken extends Property {
     if (vm === 0) return;
     const token = this.token(vm);
     if (fid === FFA_RX_RELEASE) {
+      const call = this.bench.model.call(pe);
+      const own = call.open && call.vm === vm && call.w(0) === FFA_RX_RELEASE;
+      if (token.owner === GUEST && !own) {
+        this.report(`RX of VM ${vm} is given back to the SPMC while VM ${vm} has it`, { vm });
+      }
       token.acquired = false;
       return;
     }
@@ -182,6 +189,15 @@ export class BufferToken extends Property {
       if (this.bench.model.guests.find(token.vm)?.rxFrame !== frame) continue;
       const who = nameEndpoint(endpoint);
       this.report(`${who} writes RX of VM ${token.vm} while VM ${token.vm} has it`, { vm: token.vm, endpoint, frame });
+    }
+  }
+
+  private beyond(endpoint: number, frame: number, end: number): void {
+    if (end <= PAGE_SIZE_BYTES) return;
+    for (const token of this.tokens.values()) {
+      if (this.bench.model.guests.find(token.vm)?.rxFrame !== frame) continue;
+      const who = nameEndpoint(endpoint);
+      this.report(`${who} writes beyond the end of RX of VM ${token.vm}`, { vm: token.vm, endpoint, frame, end });
     }
   }
 

@@ -1,5 +1,6 @@
 // P11 no impersonation: a guest speaks, runs, reclaims and is answered as itself, and never as the hypervisor.
 
+import { isSecureEndpoint } from '../../abi/endpoint-ids.ts';
 import {
   FFA_MEM_RECLAIM,
   FFA_MSG_SEND_DIRECT_REQ_32,
@@ -38,7 +39,7 @@ export class Impersonation extends Property {
     id: 'P11',
     title: 'no impersonation',
     checks:
-      'What goes out for a guest carries its id and no framework bit, runs no partition that serves another, and ' +
+      'What goes out for a guest carries its id, is for a partition and no framework message, runs no partition that serves another, and ' +
       'reclaims only its own; a reply reaches the guest that it names, from the partition that it asked.',
     blindTo: 'What a partition itself does with the ids that it is told.',
   };
@@ -82,6 +83,7 @@ export class Impersonation extends Property {
           this.report(`VM ${vm} sends a framework message`, { vm, w2: x.w(2) });
         }
         this.speaksAs(vm, fid, high);
+        this.asks(vm, fid, low);
         return;
       case FFA_MSG_SEND_DIRECT_REQ2:
       case FFA_MSG_SEND2:
@@ -108,6 +110,12 @@ export class Impersonation extends Property {
   private speaksAs(vm: number, fid: number, id: number): void {
     if (id === vm) return;
     this.report(`${functionName(fid)} of VM ${vm} goes out as ${nameEndpoint(id)}`, { vm, id });
+  }
+
+  /** Between VMs the secure world has no say. */
+  private asks(vm: number, fid: number, to: number): void {
+    if (isSecureEndpoint(to) || this.relaxed('framework-bit-relayed')) return;
+    this.report(`${functionName(fid)} of VM ${vm} for ${nameEndpoint(to)} goes to the SPMC`, { vm, to });
   }
 
   private runs(x: Exchange, vm: number): void {

@@ -1,6 +1,6 @@
 // P12 progress: nobody waits for what never comes, and nobody makes others wait long.
 
-import { functionName } from '../../abi/function-ids.ts';
+import { FFA_INTERRUPT, FFA_YIELD, functionName } from '../../abi/function-ids.ts';
 import {
   EVENT_DOMAIN_CREATE,
   EVENT_DOMAIN_DYING,
@@ -12,7 +12,9 @@ import {
   EVENT_UNLOCK,
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
+import { PURPOSE_DIRECT, PURPOSE_RUN } from '../model/exchange.ts';
 import { Property, type PropertyInfo } from '../property.ts';
+import { nameEndpoint } from '../violation.ts';
 
 const NO_TICK = -1;
 
@@ -31,7 +33,7 @@ export class Progress extends Property {
     title: 'progress',
     checks:
       'A call ends without a lock and is answered; only locks that may be are held over an SMC; a call and a tick ' +
-      'make no more SMCs than the profile promises.',
+      'make no more SMCs than the profile promises; a request that is answered leaves no partition preempted.',
     blindTo: 'Deadlocks of other schedules, and whether a wait that ended here could be longer elsewhere.',
   };
   readonly kinds = [
@@ -115,10 +117,24 @@ export class Progress extends Property {
   }
 
   private exit(pe: number, load: PeLoad): void {
+    this.abandoned(pe);
     if (load.held.length === 0) return;
     const { vm } = this.bench.model.call(pe);
     const [lock, rank] = load.held;
     this.report(`a call of VM ${vm} ends with a lock of rank ${rank} held`, { vm, lock, rank });
+  }
+
+  /** A partition that was preempted in a guest's request goes on only if the guest is told to run it. */
+  private abandoned(pe: number): void {
+    const { model } = this.bench;
+    const call = model.call(pe);
+    const exchange = model.door.of(pe);
+    if (call.smcCount === 0 || this.relaxed('run-unchecked')) return;
+    if (exchange.purpose !== PURPOSE_DIRECT && exchange.purpose !== PURPOSE_RUN) return;
+    const isStopped = exchange.a(0) === FFA_INTERRUPT || exchange.a(0) === FFA_YIELD;
+    if (!isStopped || call.a(0) === FFA_INTERRUPT || call.a(0) === FFA_YIELD) return;
+    const facts = { vm: call.vm, sp: exchange.a(1) >>> 16 };
+    this.report(`${nameEndpoint(facts.sp)} stands still in a request of VM ${call.vm} that is over`, facts);
   }
 
   override quiet(): void {

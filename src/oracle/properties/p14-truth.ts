@@ -1,5 +1,6 @@
 // P14 truth: SUCCESS means that exactly what was asked for is there.
 
+import { isSecureEndpoint } from '../../abi/endpoint-ids.ts';
 import {
   FFA_MEM_DONATE_32,
   FFA_MEM_DONATE_64,
@@ -14,6 +15,7 @@ import {
   FFA_SUCCESS_64,
   functionName,
 } from '../../abi/function-ids.ts';
+import { MEMORY_FLAG_ZERO, RECLAIM_FLAG_ZERO } from '../../abi/layout/memory-bits.ts';
 import {
   PARTITION_INFO_1_0_SIZE_BYTES,
   PARTITION_INFO_1_1_SIZE_BYTES,
@@ -45,8 +47,8 @@ export class Truth extends Property {
     title: 'truth',
     checks:
       'A send that succeeds has left exactly one transaction, with the handle that the guest got and the pages, ' +
-      'borrowers, attributes, tag and flags that it asked for; a reclaim that succeeds has ended one; a list names ' +
-      'each endpoint and UUID once.',
+      'borrowers, attributes, tag and flags that it asked for, zeroed if so; a reclaim that succeeds has ended one; a ' +
+      'list names each endpoint and UUID once, and none that is not there.',
     blindTo:
       'What a guest asked for that rewrote its TX meanwhile, in fragments, or whose stage 2 nobody watches; lists ' +
       'whose RX nobody can place.',
@@ -135,6 +137,7 @@ export class Truth extends Property {
     }
     const asked = this.wish(call.pe).transaction;
     if (asked !== null && call.sent.includes(transaction)) this.compare(asked, transaction);
+    if ((transaction.flags & MEMORY_FLAG_ZERO) !== 0) this.zeroed(transaction, functionName(call.w(0)));
   }
 
   private compare(asked: Transaction, made: Transaction): void {
@@ -147,6 +150,7 @@ export class Truth extends Property {
         made: got,
       });
     };
+    if (asked.misaligned) differs('addresses', 'not at a page', 'at a page');
     if (asked.kind !== made.kind) differs('type', KIND_NAMES[asked.kind], KIND_NAMES[made.kind]);
     if (asked.attributes !== made.attributes) differs('attributes', asked.attributes, made.attributes);
     if (!this.relaxed('tag-and-flags-dropped')) {
@@ -157,6 +161,18 @@ export class Truth extends Property {
     }
     if (!sameBorrowers(asked, made)) differs('borrowers', nameBorrowers(asked), nameBorrowers(made));
     this.comparePages(asked, made, differs);
+  }
+
+  /** The memory was to be zeroed, and nobody else can have written it since. */
+  private zeroed(transaction: Transaction, name: string): void {
+    const { ranges, sender: vm, handle } = transaction;
+    const { frames } = this.bench.machine;
+    for (let n = 0; n < ranges.length; n += 2) {
+      if (!frames.has(ranges[n]) || frames.contents.firstNonZero(ranges[n], ranges[n + 1]) < 0) continue;
+      const frame = frames.contents.firstNonZero(ranges[n], ranges[n + 1]);
+      this.report(`${name} of VM ${vm} succeeds and leaves memory that was to be zeroed`, { vm, handle, frame });
+      return;
+    }
   }
 
   /** The guest's pages, through its stage 2, against those that were sent. */
@@ -189,6 +205,8 @@ export class Truth extends Property {
   }
 
   private reclaimed(call: GuestCall): void {
+    const [ended] = call.ended;
+    if (ended !== undefined && (call.w(3) & RECLAIM_FLAG_ZERO) !== 0) this.zeroed(ended, 'MEM_RECLAIM');
     const transaction = this.bench.model.transactions.find(call.w(1), call.w(2));
     if (transaction === null || transaction.sender !== call.vm || transaction.sentIndex > call.index) return;
     const { vm } = call;
@@ -198,9 +216,35 @@ export class Truth extends Property {
     });
   }
 
+  /** A count is of endpoints that there are. */
+  private counted(call: GuestCall): void {
+    const { spaces, domains } = this.bench.model;
+    let partitions = 0;
+    for (const space of spaces.list) if (space.secure) partitions++;
+    const most = partitions + domains.byVm.size;
+    const [vm, count] = [call.vm, call.a(2)];
+    const asksForAll = (call.w(1) | call.w(2) | call.w(3) | call.w(4)) === 0;
+    if (partitions === 0 || count <= (asksForAll ? most : partitions)) return;
+    this.report(`the count for VM ${vm} is of more endpoints than there are`, { vm, count, most });
+  }
+
+  /** A listed endpoint is a partition, or a VM that is there. */
+  private exists(call: GuestCall, endpoint: number): void {
+    const { spaces, domains } = this.bench.model;
+    if (!spaces.list.some((space) => space.secure)) return;
+    if (isSecureEndpoint(endpoint) ? spaces.find(endpoint) !== null : domains.byVm.has(endpoint)) return;
+    const { vm } = call;
+    this.report(`the list for VM ${vm} names an endpoint that is not there`, { vm, endpoint });
+  }
+
   private listed(call: GuestCall): void {
     const rx = this.bench.model.guests.find(call.vm)?.rxFrame ?? -1;
-    if (rx < 0 || (call.w(5) & PARTITION_INFO_GET_FLAG_COUNT_ONLY) !== 0 || this.relaxed('duplicates-listed')) return;
+    if (this.relaxed('duplicates-listed')) return;
+    if ((call.w(5) & PARTITION_INFO_GET_FLAG_COUNT_ONLY) !== 0) {
+      this.counted(call);
+      return;
+    }
+    if (rx < 0) return;
     const size = call.a(3) === 0 ? PARTITION_INFO_1_0_SIZE_BYTES : call.a(3);
     const count = call.a(2);
     if (count * size > PAGE_SIZE_BYTES) return;
@@ -208,6 +252,7 @@ export class Truth extends Property {
     const seen = new Set<string>();
     for (let n = 0; n < count; n++) {
       const at = n * size;
+      this.exists(call, this.reader.u16(at));
       let key = `${this.reader.u16(at)}`;
       if (size >= PARTITION_INFO_1_1_SIZE_BYTES) {
         for (let word = 0; word < 4; word++) key += `:${this.reader.u32(at + PARTITION_INFO_UUID_OFFSET + 4 * word)}`;

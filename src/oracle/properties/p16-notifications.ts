@@ -1,6 +1,8 @@
 // P16 notifications: each bit that is set reaches exactly one GET, and somebody hears of it.
 
+import { FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../../abi/errors.ts';
 import {
+  FFA_NOTIFICATION_BIND,
   FFA_NOTIFICATION_BITMAP_DESTROY,
   FFA_NOTIFICATION_GET,
   FFA_NOTIFICATION_SET,
@@ -29,8 +31,13 @@ import { PendingBits } from '../model/pending-bits.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 import { nameEndpoint } from '../violation.ts';
 
+/** Within this time of a SET its receiver has an interrupt: nothing on its way there waits. */
+const INTERRUPT_DELAY_NS = 100_000_000;
+
 /** A SET or GET whose answer is awaited. */
 interface Open {
+  /** Events before the call. */
+  readonly index: number;
   fid: number;
   w1: number;
   w2: number;
@@ -61,7 +68,7 @@ export class Notifications extends Property {
     title: 'notifications',
     checks:
       'A GET returns every bit that was set before it and only such bits, each once, and a guest gets what its GET ' +
-      'took from the SPMC; a guest with bits pending has had an interrupt since they were set.',
+      'took from the SPMC; bits are bound as asked; a guest with bits pending has had an interrupt since they were set.',
     blindTo: 'Framework notifications, and interrupts that a vCPU masks.',
   };
   readonly kinds = [
@@ -79,12 +86,15 @@ export class Notifications extends Property {
   /** What each PE (at the secure door) and each partition on a PE waits for. */
   private readonly open = new Map<number, Open>();
   /** Receivers of bits for which no interrupt was seen since. */
-  private readonly untold = new Set<number>();
+  private readonly untold = new Map<number, number>();
+  /** Events before the newest interrupt of each receiver. */
+  private readonly told = new Map<number, number>();
 
   override reset(): void {
     this.bits.clear();
     this.open.clear();
     this.untold.clear();
+    this.told.clear();
   }
 
   override event(kind: number, log: EventLog, at: number): void {
@@ -94,6 +104,7 @@ export class Notifications extends Property {
       case EVENT_SMC:
       case EVENT_SP_CALL: {
         const fid = lowWord(log.argument(at, 1));
+        if (kind === EVENT_SMC) this.bound(pe, fid);
         const key = kind === EVENT_SMC ? pe : keyOfPartition(first, pe);
         this.open.delete(key);
         if (FUNCTIONS.includes(fid)) this.begin(key, fid, log, at);
@@ -113,12 +124,29 @@ export class Notifications extends Property {
         return;
       case EVENT_INTERRUPT:
       case EVENT_DOMAIN_DYING:
+        if (kind === EVENT_DOMAIN_DYING) this.waited(first, log.timeNs(at));
+        else this.told.set(first, log.count - 1);
         // Its bits stay until its bitmap goes: the hypervisor fetches them for it.
         this.untold.delete(first);
         return;
       default:
         this.forget(first);
     }
+  }
+
+  /** A guest's BIND and UNBIND reach the SPMC with the bits that it named. */
+  private bound(pe: number, fid: number): void {
+    if (fid !== FFA_NOTIFICATION_BIND && fid !== FFA_NOTIFICATION_UNBIND) return;
+    const { model } = this.bench;
+    const call = model.call(pe);
+    const exchange = model.door.of(pe);
+    if (!call.open || call.w(0) !== fid || (call.w(3) === exchange.w(3) && call.w(4) === exchange.w(4))) return;
+    const { vm } = call;
+    this.report(`VM ${vm} has other notifications bound than it asked for`, {
+      vm,
+      low: exchange.w(3),
+      high: exchange.w(4),
+    });
   }
 
   /** The pending bits of a receiver: from partitions or from VMs, global (0) or of a vCPU (its index + 1). */
@@ -142,7 +170,7 @@ export class Notifications extends Property {
     const carries = fid !== FFA_NOTIFICATION_GET;
     const low = carries ? lowWord(log.argument(at, 4)) : 0;
     const high = carries ? lowWord(log.argument(at, 5)) : 0;
-    const open: Open = { fid, w1, w2, low, high, lostLow: 0, lostHigh: 0, crowded: false };
+    const open: Open = { index: log.count - 1, fid, w1, w2, low, high, lostLow: 0, lostHigh: 0, crowded: false };
     if (fid === FFA_NOTIFICATION_SET) this.target(open).offer(low, high);
     else if (fid === FFA_NOTIFICATION_GET) {
       for (const other of this.open.values()) {
@@ -189,14 +217,20 @@ export class Notifications extends Property {
       }
       bits.confirm(open.low, open.high);
       const isPending = (bits.sureLow & open.low) !== 0 || (bits.sureHigh & open.high) !== 0;
-      if (isPending && (open.w2 & NOTIFICATION_FLAG_DELAY_SRI) === 0 && receiver < 0x8000) this.untold.add(receiver);
+      if (isPending && (open.w2 & NOTIFICATION_FLAG_DELAY_SRI) === 0 && receiver < 0x8000) {
+        // The interrupt may come before the partition has its answer.
+        if ((this.told.get(receiver) ?? -1) < open.index) this.untold.set(receiver, log.timeNs(at));
+      }
       return;
     }
     if (open.fid === FFA_NOTIFICATION_UNBIND) {
       if (good) for (const context of [GLOBAL, 1]) this.pending(receiver, FROM_SP, context).take(open.low, open.high);
       return;
     }
-    if (!good) return;
+    if (!good) {
+      this.refused(open, lowWord(log.argument(at, 3)) | 0);
+      return;
+    }
     this.untold.delete(receiver);
     const answer = (n: number): number => lowWord(log.argument(at, n + 1));
     if ((open.w2 & NOTIFICATION_GET_FROM_SP) !== 0) {
@@ -205,6 +239,14 @@ export class Notifications extends Property {
     if ((open.w2 & NOTIFICATION_GET_FROM_VM) !== 0) {
       this.got(open, FROM_VM, answer(4), answer(5), open.low, open.high);
     }
+  }
+
+  /** Who has something pending can fetch it: only a call that is wrong in itself may be refused. */
+  private refused(open: Open, code: number): void {
+    const due = open.lostLow | open.lostHigh;
+    const receiver = open.w1 & 0xffff;
+    if (due === 0 || open.crowded || (code !== FFA_INVALID_PARAMETERS && code !== FFA_NOT_SUPPORTED)) return;
+    this.report(`${nameEndpoint(receiver)} cannot fetch the notifications that it has`, { receiver, code });
   }
 
   private got(open: Open, from: number, low: number, high: number, dueLow: number, dueHigh: number): void {
@@ -256,13 +298,20 @@ export class Notifications extends Property {
   }
 
   override quiet(): void {
-    for (const receiver of this.untold) {
-      const bits = this.pending(receiver, FROM_SP, GLOBAL);
-      const { sureLow, sureHigh } = bits;
-      if (sureLow === 0 && sureHigh === 0) continue;
-      const facts = { vm: receiver, low: sureLow >>> 0, high: sureHigh >>> 0 };
-      this.report(`VM ${receiver} has notifications pending and no interrupt told it`, facts);
-    }
+    for (const receiver of this.untold.keys()) this.unheard(receiver);
+  }
+
+  /** A guest that dies had its time to hear of what was pending. */
+  private waited(receiver: number, nowNs: number): void {
+    const sinceNs = this.untold.get(receiver);
+    if (sinceNs !== undefined && nowNs > sinceNs + INTERRUPT_DELAY_NS) this.unheard(receiver);
+  }
+
+  private unheard(receiver: number): void {
+    const { sureLow, sureHigh } = this.pending(receiver, FROM_SP, GLOBAL);
+    if (sureLow === 0 && sureHigh === 0) return;
+    const facts = { vm: receiver, low: sureLow >>> 0, high: sureHigh >>> 0 };
+    this.report(`VM ${receiver} has notifications pending and no interrupt told it`, facts);
   }
 }
 

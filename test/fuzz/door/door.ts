@@ -120,7 +120,7 @@ export class Door {
     if (this.header(3) >= 224) this.spmc.lacking.add(0xc400_0060 + (this.header(3) & 0x1f));
     const limits = (this.header(0) & 2) !== 0 ? { sharesPerGuest: 2, pagesPerShare: 8, vmIdMax: 4 } : {};
     this.hypervisor = new Hypervisor(this.machine, options.profile, this.spmc, { limits });
-    this.oracle = options.judged ? new Oracle(this.machine, oracleOptions(this.hypervisor)) : null;
+    this.oracle = options.judged ? new Oracle(this.machine, oracleOptions(this.hypervisor, 0)) : null;
     const stepping = options.plain !== true && (this.header(0) & 1) !== 0;
     for (let n = 0; n < GUEST_SLOTS; n++) this.slots.push({ domain: null, busy: false });
     for (let n = 0; n < GUEST_SLOTS * VCPUS; n++) this.vcpuPes.push(new Pe(2 + n));
