@@ -53,6 +53,7 @@ function signal(spmc: Spmc, pe: Pe, current: PartitionVcpu | null, id: number): 
   const target = spmc.interruptOwners.get(id)?.vcpuFor(pe.index);
   if (target === undefined || target.partition.crashed || target.state === VCPU_ABORTED) return current;
   if (!target.interrupts.includes(id)) target.interrupts.push(id);
+  target.toldInterrupt = -1;
   const events = spmc.machine.events;
   if (events.on) events.emit(EVENT_SECURE_INTERRUPT, pe.index, target.endpoint, target.vcpu, id);
   const { partition } = target;
@@ -79,6 +80,7 @@ function signal(spmc: Spmc, pe: Pe, current: PartitionVcpu | null, id: number): 
 function runForInterrupt(target: PartitionVcpu, current: PartitionVcpu | null, id: number): void {
   // What runs at S-EL0 takes no exception: it learns of the interrupt by this answer alone.
   if (target.partition.sEl0) forget(target, id);
+  target.toldInterrupt = id;
   target.runtime = RUNTIME_SECURE_INTERRUPT;
   target.scheduledBySpmc = true;
   if (current !== null) suspend(current, target);
@@ -111,6 +113,7 @@ export function endInterrupt(vcpu: PartitionVcpu): PartitionVcpu | null {
   }
   if (before === null) return null;
   before.handler = null;
+  noticeInterrupts(before);
   before.state = VCPU_RUNNING;
   return before;
 }
@@ -119,13 +122,19 @@ export function endInterrupt(vcpu: PartitionVcpu): PartitionVcpu | null {
 export function beforeItWaits(spmc: Spmc, vcpu: PartitionVcpu, next: PartitionVcpu | null): PartitionVcpu | null {
   if (vcpu.interrupts.length === 0) return next;
   const id = deviceInterrupt(vcpu);
-  if (id === undefined) return next;
+  // One that it was told of, and left where it is, does not make it run again for ever.
+  if (id === undefined || id === vcpu.toldInterrupt) return next;
   if ((vcpu.partition.sriInterruptsPolicy & SRI_POLICY_ENTERING_WAIT) !== 0) {
     spmc.interruptWaits(vcpu, vcpu.peIndex);
     return next;
   }
   runForInterrupt(vcpu, next, id);
   return vcpu;
+}
+
+/** The context goes on: it looks at an interrupt that came meanwhile before it goes on with its work. */
+export function noticeInterrupts(vcpu: PartitionVcpu): void {
+  if (vcpu.interrupts.length > 0 && deviceInterrupt(vcpu) !== undefined) vcpu.remainingNs = 0;
 }
 
 /** A device's interrupt that the context has not seen. */

@@ -79,12 +79,17 @@ export class PartitionVcpu implements VcpuContext {
   interrupted: PartitionVcpu | null = null;
   /** Who handles the interrupt that took its PE: that one gives it back. */
   handler: PartitionVcpu | null = null;
+  /** The interrupt for which it was run last; -1: none since another came. */
+  toldInterrupt = -1;
   /** Whether the SPMC gave it the PE, for an interrupt or a PE that goes off: then no interrupt takes it away. */
   scheduledBySpmc = false;
   /** Whether it was asked to give its PE up, and has not done so. */
   managedExit = false;
   /** Interrupts that it fetched with HF_INTERRUPT_GET and has not deactivated. */
   readonly activeInterrupts: number[] = [];
+  /** It runs anew because it crashed, and who goes on when it waits; null: the normal world. */
+  restarting = false;
+  halted: PartitionVcpu | null = null;
   /** Interrupts that it enabled, and by which line it wants to be told of them. */
   readonly enabledInterrupts = new Map<number, 'irq' | 'fiq'>();
 
@@ -98,6 +103,11 @@ export class PartitionVcpu implements VcpuContext {
 
   get endpoint(): number {
     return this.partition.id;
+  }
+
+  /** Where its code begins. */
+  get entryAddress(): number {
+    return this.vcpu === 0 ? this.partition.entryAddress : this.partition.secondaryEntryAddress;
   }
 
   get nowNs(): Nanoseconds {
@@ -118,9 +128,12 @@ export class PartitionVcpu implements VcpuContext {
     this.callee = null;
     this.interrupted = null;
     this.handler = null;
+    this.toldInterrupt = -1;
     this.scheduledBySpmc = false;
     this.managedExit = false;
     this.activeInterrupts.length = 0;
+    this.restarting = false;
+    this.halted = null;
     this.enabledInterrupts.clear();
     this.endRequest();
     this.program.reset();
@@ -190,7 +203,15 @@ export class Partition extends Endpoint {
   /** As before boot. */
   restart(spmcVersion: number): void {
     this.reset(this.setup.manifest.ffaVersion ?? spmcVersion);
+    this.revive(spmcVersion);
+  }
+
+  /** The same, but with the pages that it has now. */
+  revive(spmcVersion: number): void {
+    this.version = this.setup.manifest.ffaVersion ?? spmcVersion;
+    this.versionLocked = false;
     this.crashed = false;
+    this.dying = false;
     this.secondaryEntryAddress = this.entryAddress;
     for (const vcpu of this.vcpus) vcpu.restart();
   }

@@ -18,7 +18,7 @@ import { emitRegisters } from '../hardware/emit-registers.ts';
 import { EXIT_CALL, EXIT_CRASH, EXIT_EXTERNAL, EXIT_IDLE, EXIT_WORK, type Exit } from '../hardware/partition-entry.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { abortVcpu } from './crash.ts';
-import { deviceInterrupt, takeInterrupts } from './interrupts.ts';
+import { takeInterrupts } from './interrupts.ts';
 import { type PartitionVcpu, VCPU_RUNNING } from './partition.ts';
 import { callFromPartition, callFromPartitionInSteps } from './partition-door.ts';
 import type { Spmc } from './spmc.ts';
@@ -97,6 +97,7 @@ function take(pe: Pe, vcpu: PartitionVcpu): void {
 }
 
 function enter(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Exit {
+  if (vcpu.partition.dying) return EXIT_CRASH;
   const events = spmc.machine.events;
   if (!events.on) {
     vcpu.answered = false;
@@ -122,7 +123,7 @@ function crashed(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null 
 function* work(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Coroutine<PartitionVcpu | null> {
   const time = spmc.machine.time;
   const untilNs = time.nowNs + vcpu.remainingNs;
-  while (time.nowNs < untilNs && !seesInterrupt(vcpu)) {
+  while (time.nowNs < untilNs) {
     if (pe.interruptPending) {
       // Where it is queued it stays so until the normal world runs again; meanwhile it must not end the wait.
       pe.interruptPending = false;
@@ -130,20 +131,16 @@ function* work(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Coroutine<PartitionVcpu
     }
     if (spmc.pending.count > 0) {
       vcpu.remainingNs = untilNs - time.nowNs;
+      const seen = vcpu.interrupts.length;
       const next = takeInterrupts(spmc, pe, vcpu);
       if (next !== vcpu) return next;
-      if (seesInterrupt(vcpu)) break;
+      // One of its own: the program is entered, and says for itself how much of its work is left.
+      if (vcpu.interrupts.length > seen) break;
     }
     yield pe.sleepUntil(untilNs);
   }
   vcpu.remainingNs = 0;
   return vcpu;
-}
-
-/** An interrupt of its own ends what it computes: the program is entered, and says for itself how much is left. */
-function seesInterrupt(vcpu: PartitionVcpu): boolean {
-  if (vcpu.interrupts.length === 0) return false;
-  return vcpu.managedExit || deviceInterrupt(vcpu) !== undefined;
 }
 
 /** The normal world has the PE. */
