@@ -1,5 +1,6 @@
 // FFA_MSG_SEND2: a message from the sender's TX to the receiver's RX, which then belongs to the receiver until it
-// releases it; the receiver is told by a framework notification.
+// releases it; the receiver is told by a framework notification. Order of checks: who sends, its buffers, the header's
+// ids, the receiver, whether both ends take such messages, RX, the payload's place [Hafnium api.c].
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import { FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
@@ -17,7 +18,7 @@ import {
   MSG_SEND2_SENDER_SHIFT,
 } from '../abi/layout/messages.ts';
 import { PARTITION_INDIRECT_MESSAGES } from '../abi/layout/partition-information.ts';
-import { FFA_VERSION_1_2 } from '../abi/versions.ts';
+import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../abi/versions.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import { answerSuccess, type Result } from './answers.ts';
@@ -28,17 +29,16 @@ import { Partition } from './partition.ts';
 import type { Spmc } from './spmc.ts';
 import type { Staging } from './staging.ts';
 
-/** Who sends: the calling partition, or the VM that the hypervisor names. */
+/** Who sends: the calling partition, which names nobody, or the VM that the hypervisor names. */
 function senderOf(spmc: Spmc, caller: Endpoint, r: RegisterFile): Endpoint | undefined {
-  const id = r.w(1) >>> MSG_SEND2_SENDER_SHIFT;
-  if (caller.secure) return id === 0 || id === caller.id ? caller : undefined;
-  return isSecureEndpoint(id) ? undefined : spmc.endpoint(id);
+  return caller.secure ? caller : spmc.endpoint(r.w(1) >>> MSG_SEND2_SENDER_SHIFT);
 }
 
 export function fetchMessage(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
+  const id = r.w(1) >>> MSG_SEND2_SENDER_SHIFT;
+  if (caller.secure ? id !== 0 : isSecureEndpoint(id)) return FFA_INVALID_PARAMETERS;
   const sender = senderOf(spmc, caller, r);
-  if (sender === undefined || (r.w(2) & ~MSG_SEND2_FLAG_DELAY_SRI) !== 0) return FFA_INVALID_PARAMETERS;
-  if (!sender.mapped) return FFA_DENIED;
+  if (sender === undefined || !sender.mapped) return FFA_DENIED;
   staging.fetch(spmc.contents, sender, sender.bufferPages * PAGE_SIZE_BYTES);
   return FFA_OK;
 }
@@ -47,7 +47,6 @@ export function sendMessage(spmc: Spmc, caller: Endpoint, r: RegisterFile, stagi
   const sender = senderOf(spmc, caller, r);
   if (sender === undefined) return FFA_INVALID_PARAMETERS;
   const bytes = staging.bytes;
-  const headerSize = headerSizeFor(sender.version);
   const offset = readU32(bytes, MESSAGE_PAYLOAD_OFFSET);
   const size = readU32(bytes, MESSAGE_PAYLOAD_SIZE_OFFSET);
   const receiverId = readU16(bytes, MESSAGE_RECEIVER_OFFSET);
@@ -55,23 +54,25 @@ export function sendMessage(spmc: Spmc, caller: Endpoint, r: RegisterFile, stagi
   if (reserved !== 0 || readU16(bytes, MESSAGE_SENDER_OFFSET) !== sender.id || receiverId === sender.id) {
     return FFA_INVALID_PARAMETERS;
   }
-  if (offset < headerSize || offset + size > staging.length) return FFA_INVALID_PARAMETERS;
+  // Only a partition may delay the interrupt.
+  const flagsAllowed = sender.secure ? MSG_SEND2_FLAG_DELAY_SRI : 0;
+  if ((r.w(2) & ~flagsAllowed) !== 0) return FFA_INVALID_PARAMETERS;
   const receiver = spmc.endpoint(receiverId);
   // Between two VMs a message is the hypervisor's business.
   if (receiver === undefined || (!sender.secure && !receiver.secure)) return FFA_INVALID_PARAMETERS;
   if (!takesIndirect(sender) || !takesIndirect(receiver)) return FFA_DENIED;
-  const toHeader = headerSizeFor(receiver.version);
-  if (!receiver.mapped || toHeader + size > receiver.bufferPages * PAGE_SIZE_BYTES) {
-    return FFA_INVALID_PARAMETERS;
-  }
-  if (receiver.rx !== RX_EMPTY) return FFA_BUSY;
+  if (!receiver.mapped || receiver.rx !== RX_EMPTY) return FFA_BUSY;
+  if (offset < headerSizeFor(sender.version) || offset + size > staging.length) return FFA_INVALID_PARAMETERS;
+  if (headerSizeFor(receiver.version) + size > receiver.bufferPages * PAGE_SIZE_BYTES) return FFA_INVALID_PARAMETERS;
   deliver(spmc, sender, receiver, bytes, offset, size);
   receiver.rx = RX_FULL;
   notifyRxFull(spmc, sender, receiver, (r.w(2) & MSG_SEND2_FLAG_DELAY_SRI) !== 0, peIndex);
   return answerSuccess(r);
 }
 
+/** The SPMC knows nothing of a VM but its version [Hafnium indirect_messaging.c]. */
 function takesIndirect(endpoint: Endpoint): boolean {
+  if (endpoint.version < FFA_VERSION_1_1) return false;
   return !(endpoint instanceof Partition) || (endpoint.messagingMethods & PARTITION_INDIRECT_MESSAGES) !== 0;
 }
 
