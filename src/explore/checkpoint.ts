@@ -14,6 +14,8 @@ import { assert } from '../base/assert.ts';
 
 /** Bytes of a buffer that are put back together. */
 const BLOCK_BYTES = 512;
+/** A field that changes in one object is put back in all of its class, unless there are more of them than this. */
+const KIN_MAX = 32;
 
 /** One object, and what was in it. */
 interface FieldsNote {
@@ -23,6 +25,8 @@ interface FieldsNote {
   /** Indices of the fields that are known to change. */
   readonly hot: number[];
   readonly isHot: boolean[];
+  /** Notes of objects of the same class, this one included. */
+  readonly kin: FieldsNote[];
 }
 
 interface ListNote {
@@ -68,6 +72,7 @@ export class Checkpoint {
   private readonly maps: MapNote[] = [];
   private readonly sets: SetNote[] = [];
   private readonly buffers: BufferNote[] = [];
+  private readonly kin = new Map<unknown, FieldsNote[]>();
   private readonly hotFields: FieldsNote[] = [];
   private readonly hotLists: ListNote[] = [];
   private readonly hotMaps: MapNote[] = [];
@@ -129,16 +134,22 @@ export class Checkpoint {
   }
 
   private verifyFields(note: FieldsNote): boolean {
-    const { hot, isHot, keys, target, values } = note;
+    const { isHot, keys, kin, target, values } = note;
     let clean = true;
     for (let n = 0; n < keys.length; n++) {
       if (isHot[n] || Object.is(target[keys[n]], values[n])) continue;
-      if (hot.length === 0) this.hotFields.push(note);
-      isHot[n] = true;
-      hot.push(n);
       clean = false;
+      if (kin.length > KIN_MAX) this.heat(note, n);
+      else for (const one of kin) this.heat(one, one.keys.indexOf(keys[n]));
     }
     return clean;
+  }
+
+  private heat(note: FieldsNote, n: number): void {
+    if (n < 0 || note.isHot[n]) return;
+    if (note.hot.length === 0) this.hotFields.push(note);
+    note.isHot[n] = true;
+    note.hot.push(n);
   }
 
   private verifyBuffer({ bytes, isHot, saved, savedWords, words }: BufferNote): boolean {
@@ -195,7 +206,21 @@ export class Checkpoint {
       values.push(one);
       pending.push(one);
     }
-    if (keys.length > 0) this.fields.push({ target, keys, values, hot: [], isHot: keys.map(() => false) });
+    if (keys.length === 0) return;
+    const note = { target, keys, values, hot: [], isHot: keys.map(() => false), kin: this.kinOf(target) };
+    note.kin.push(note);
+    this.fields.push(note);
+  }
+
+  /** Notes of the objects of the same class; a plain object is alone. */
+  private kinOf(target: object): FieldsNote[] {
+    const prototype: unknown = Object.getPrototypeOf(target);
+    if (prototype === Object.prototype || prototype === null) return [];
+    const known = this.kin.get(prototype);
+    if (known !== undefined) return known;
+    const kin: FieldsNote[] = [];
+    this.kin.set(prototype, kin);
+    return kin;
   }
 
   private noteBuffer(buffer: ArrayBuffer): void {

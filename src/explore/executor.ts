@@ -20,8 +20,10 @@ import { World } from '../world/world.ts';
 import type { WorldParts } from '../world/world-parts.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { ASSERTION_PROPERTY, type Finding } from './finding.ts';
+import { Footprint } from './footprint.ts';
 import { SeededRandom } from './random.ts';
 import { RandomWalk } from './strategies/random-walk.ts';
+import { Replay } from './strategies/replay.ts';
 import type { Strategy } from './strategy.ts';
 
 export interface ExecutorOptions {
@@ -39,9 +41,11 @@ const STEPS_MAX = 20_000;
 /** PEs of the host, so that what is planned for the same time can happen at the same time. */
 const HOST_PES_MAX = 6;
 /** Executions before the first that counts, which show what an execution changes. */
-const TRAINING_EXECUTIONS = 48;
+const TRAINING_EXECUTIONS = 96;
+const CUT_STEPS_MAX = 64;
 /** Afterwards the whole state is looked at after 1, 2, 4, ... executions, and then each time after so many. */
 const VERIFY_EVERY = 512;
+const VERIFY_CUTS_EVERY = 16;
 
 export class Executor implements Director, ChoicePolicy {
   readonly world: World;
@@ -52,8 +56,8 @@ export class Executor implements Director, ChoicePolicy {
   stepTotal = 0;
   /** Set when an execution may have begun in a wrong state: the search has to begin anew (`forget`). */
   tainted = false;
-  /** Whoever else wants to know of tasks that start or are woken. */
-  follower: Pick<Director, 'started' | 'enabledBy'> | null = null;
+  /** What steps touch, for a strategy that asks. */
+  readonly footprint = new Footprint();
   private readonly judgesExpectations: boolean;
   private readonly checkpoint: Checkpoint;
   private readonly underWay: readonly Task[];
@@ -62,6 +66,7 @@ export class Executor implements Director, ChoicePolicy {
   private tasks: readonly Task[] = [];
   private taskCount = 0;
   private verifyAt = 1;
+  private cutCount = 0;
 
   /** Makes the world, runs it to where exploration begins. */
   constructor(description: WorldDescription, parts: WorldParts, options: ExecutorOptions) {
@@ -74,7 +79,16 @@ export class Executor implements Director, ChoicePolicy {
     this.underWay = [...scheduler.all()];
     this.firstStep = scheduler.stepCount;
     scheduler.director = this;
-    const except = new Set<unknown>([this, machine.choices, description, this.world.hypervisor.profile]);
+    machine.events.listen(this.footprint);
+    machine.frames.contents.watcher = this.footprint;
+    machine.touches = this.footprint;
+    const except = new Set<unknown>([
+      this,
+      this.footprint,
+      machine.choices,
+      description,
+      this.world.hypervisor.profile,
+    ]);
     this.checkpoint = new Checkpoint(this.world, except);
     if (options.repeats !== false) this.train();
   }
@@ -87,7 +101,23 @@ export class Executor implements Director, ChoicePolicy {
     const finding = this.runToEnd();
     this.stepTotal += this.steps;
     strategy.end(finding !== null);
-    return finding;
+    return finding === null ? null : this.confirmed(finding);
+  }
+
+  /** The same finding from a state that was looked at as a whole; none if it is not there then. */
+  private confirmed(finding: Finding): Finding | null {
+    this.checkpoint.restore();
+    this.checkpoint.verify();
+    const { strategy } = this;
+    this.strategy = new Replay(finding.choices);
+    this.strategy.begin();
+    this.rewind();
+    const again = this.runToEnd();
+    this.strategy = strategy;
+    this.checkpoint.restore();
+    this.checkpoint.verify();
+    if (again === null || again.property !== finding.property) this.tainted = true;
+    return again;
   }
 
   /** Steps of the execution at hand. */
@@ -101,6 +131,7 @@ export class Executor implements Director, ChoicePolicy {
     this.executionCount = 0;
     this.stepTotal = 0;
     this.verifyAt = 1;
+    this.cutCount = 0;
   }
 
   /** Back to the checkpoint. */
@@ -108,7 +139,7 @@ export class Executor implements Director, ChoicePolicy {
     const { world } = this;
     this.checkpoint.restore();
     if (this.executionCount >= this.verifyAt) {
-      this.verifyAt += Math.min(this.verifyAt, VERIFY_EVERY);
+      this.verifyAt = this.executionCount + Math.min(this.executionCount, VERIFY_EVERY);
       if (!this.checkpoint.verify()) this.tainted = true;
     }
     for (const task of this.underWay) if (task.again !== null) task.coroutine = task.again();
@@ -125,11 +156,11 @@ export class Executor implements Director, ChoicePolicy {
   }
 
   started(task: Task): void {
-    this.follower?.started(task);
+    this.strategy.follows?.(task.pe.index);
   }
 
   enabledBy(task: Task): void {
-    this.follower?.enabledBy(task);
+    this.strategy.follows?.(task.pe.index);
   }
 
   /** ChoicePolicy. */
@@ -148,6 +179,11 @@ export class Executor implements Director, ChoicePolicy {
     try {
       while (!world.over()) {
         world.advance();
+        if (this.strategy.abandoned === true) {
+          // What a whole execution changes back is still changed here.
+          if (this.cutCount++ % VERIFY_CUTS_EVERY === 0) this.verifyAt = this.executionCount;
+          return null;
+        }
         if (violations.length > 0) return this.violation();
         if (this.steps >= stepsMax) {
           return this.finding('P12', `no rest within ${stepsMax} steps, although no fault strikes any more`);
@@ -193,13 +229,31 @@ export class Executor implements Director, ChoicePolicy {
   private train(): void {
     const random = new SeededRandom(0x7261696e);
     for (let n = 0; n < TRAINING_EXECUTIONS; n++) {
-      const strategy = new RandomWalk(random.word());
+      // Some are left off on their way: what changes and changes back shows only there.
+      const strategy = n % 3 === 0 ? new RandomWalk(random.word()) : new CutShort(random.word());
       strategy.begin();
-      this.execute(strategy);
+      this.strategy = strategy;
+      this.rewind();
+      this.runToEnd();
       this.checkpoint.restore();
       this.checkpoint.verify();
     }
     this.forget();
+  }
+}
+
+/** A random walk that is left off somewhere. */
+class CutShort extends RandomWalk {
+  abandoned = false;
+  private left: number;
+
+  constructor(seed: number) {
+    super(seed);
+    this.left = this.random.below(CUT_STEPS_MAX);
+  }
+
+  step(): void {
+    if (--this.left < 0) this.abandoned = true;
   }
 }
 

@@ -20,13 +20,14 @@ import { Executor } from './executor.ts';
 import type { Finding } from './finding.ts';
 import { Shrinker } from './shrink.ts';
 import { DepthFirst } from './strategies/depth-first.ts';
+import { Dpor } from './strategies/dpor.ts';
 import { Pct } from './strategies/pct.ts';
 import { Portfolio } from './strategies/portfolio.ts';
 import { RandomWalk } from './strategies/random-walk.ts';
 import { UniformRandomWalk } from './strategies/uniform-random-walk.ts';
 import type { Strategy } from './strategy.ts';
 
-export const STRATEGY_NAMES = ['auto', 'dfs', 'delay', 'random', 'urw', 'pct', 'portfolio'] as const;
+export const STRATEGY_NAMES = ['auto', 'dfs', 'dpor', 'delay', 'random', 'urw', 'pct', 'portfolio'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
 export interface ExploreOptions {
@@ -56,7 +57,7 @@ interface Pass {
   readonly faults: number;
   /** What it says when it is complete. */
   readonly covers: string;
-  readonly make: () => Strategy;
+  readonly make: (executor: Executor) => Strategy;
   /** Executions at most; it may be complete before. */
   readonly executions: number;
 }
@@ -208,7 +209,7 @@ function* runPass(
   executor.faultsMax = pass.faults;
   for (;;) {
     executor.forget();
-    const strategy = pass.make();
+    const strategy = pass.make(executor);
     let finding: Finding | null = null;
     let complete = false;
     let stopped = false;
@@ -281,10 +282,15 @@ function planOf(description: WorldDescription, options: ExploreOptions): Pass[] 
       random('portfolio', () => new Portfolio(seed), Math.ceil(executions / 4));
       break;
   }
-  if (name === 'dfs') {
+  const early = (description.explore?.earlyMax ?? 0) > 0;
+  if (name === 'dfs' || name === 'dpor' || (name === 'auto' && !early)) {
+    const isDfs = name === 'dfs';
     for (let count = 0; count <= faultsMax; count++) {
-      const covers = `every schedule with up to ${faults(count)}`;
-      passes.push({ strategy: name, faults: count, covers, make: () => new DepthFirst(), executions });
+      const covers = `every schedule${isDfs ? '' : ', up to the order of independent steps,'} with up to ${faults(count)}`;
+      const make = (executor: Executor) =>
+        isDfs ? new DepthFirst() : new Dpor(executor.footprint, executor.world.machine.time);
+      const most = name === 'auto' ? Math.ceil(executions / 4) : executions;
+      passes.push({ strategy: isDfs ? 'dfs' : 'dpor', faults: count, covers, make, executions: most });
     }
   }
   if (name === 'delay' || name === 'auto') {

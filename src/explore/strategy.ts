@@ -13,6 +13,10 @@ export interface Strategy {
   data(bound: number, site: number): number;
   /** The execution has ended. `found`: with a finding. */
   end(found: boolean): void;
+  /** Set by a strategy that wants the execution at hand to be left off: it has nothing new to show. */
+  readonly abandoned?: boolean;
+  /** Told that a PE's task begins or can go on because of the step at hand. */
+  follows?(pe: number): void;
   /** Told of every step before it is made, also where there is no choice. */
   step?(tasks: readonly Task[], count: number, chosen: Task): void;
 }

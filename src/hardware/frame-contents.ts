@@ -11,6 +11,12 @@ export interface PhysicalMemory {
   zero(frame: FrameNumber, count: number): void;
 }
 
+/** Told of each access to a frame's bytes, by whomever: an explorer. */
+export interface FrameWatcher {
+  frameRead(frame: FrameNumber): void;
+  frameWritten(frame: FrameNumber, count: number): void;
+}
+
 const POOLED_PAGES_MAX = 4096;
 
 /** Frames in one chunk of the sparse table. */
@@ -27,6 +33,8 @@ class Chunk {
 }
 
 export class FrameContents implements PhysicalMemory {
+  /** Whoever wants to know of accesses; null in a plain run. */
+  watcher: FrameWatcher | null = null;
   private readonly chunks = new Map<number, Chunk>();
   private readonly pool: Uint8Array[] = [];
   /** The two chunks used last: a guest's pages and the SPMC's take turns. */
@@ -53,6 +61,7 @@ export class FrameContents implements PhysicalMemory {
       const frame = Math.floor((address + done) / PAGE_SIZE_BYTES);
       const offset = address + done - frame * PAGE_SIZE_BYTES;
       const piece = Math.min(length - done, PAGE_SIZE_BYTES - offset);
+      this.watcher?.frameRead(frame);
       const page = this.find(frame);
       if (page === null) into.fill(0, at + done, at + done + piece);
       else copy(page, offset, into, at + done, piece);
@@ -72,6 +81,7 @@ export class FrameContents implements PhysicalMemory {
   }
 
   zero(frame: FrameNumber, count: number): void {
+    this.watcher?.frameWritten(frame, count);
     let at = frame;
     const end = frame + count;
     while (at < end) {
@@ -105,6 +115,7 @@ export class FrameContents implements PhysicalMemory {
 
   /** The frame's live bytes, made on first use. For what stands for a device or a PE that writes in place. */
   page(frame: FrameNumber): Uint8Array {
+    this.watcher?.frameWritten(frame, 1);
     const index = frame >> CHUNK_SHIFT;
     let chunk = this.chunk(index);
     if (chunk === null) {
@@ -122,6 +133,7 @@ export class FrameContents implements PhysicalMemory {
 
   /** The frame's live bytes as words, made on first use; little-endian as every machine is that runs this. */
   words(frame: FrameNumber): Uint32Array {
+    this.watcher?.frameWritten(frame, 1);
     const chunk = this.chunk(frame >> CHUNK_SHIFT);
     const found = chunk === null ? null : chunk.words[frame & CHUNK_MASK];
     return found ?? this.makeWords(frame);

@@ -36,7 +36,10 @@ export class Lock {
   /** Waits for the lock and takes it. */
   *acquire(pe: Pe): Coroutine {
     assert(this.holder !== pe, 'a PE waits for a lock that it holds');
-    if (pe.stepping) yield pe.writes(TOUCH_LOCK, this.id);
+    if (pe.stepping) {
+      const step = pe.writes(TOUCH_LOCK, this.id);
+      yield pe.patient ? pe.waitFor(this) : step;
+    }
     while (this.holder !== null) {
       pe.writes(TOUCH_LOCK, this.id);
       yield pe.waitFor(this);

@@ -1,9 +1,11 @@
 // One machine: memory, time, the event log, the choice stack, and numbers for locks. Every component of a world stands
 // on the same one.
 
+import type { Access, TouchKind } from '../base/announcement.ts';
 import { ChoiceStack } from '../base/choice-stack.ts';
 import { EventLog } from '../base/event-log.ts';
 import type { FrameNumber } from '../base/units.ts';
+import type { FrameContents } from './frame-contents.ts';
 import { FrameTable } from './frames.ts';
 import { Lock } from './lock.ts';
 import { VirtualTime } from './time.ts';
@@ -13,6 +15,13 @@ export interface MachineOptions {
   readonly frameCount: number;
   /** Whether freed frames are handed out again (default true). */
   readonly reuseFrames?: boolean;
+  /** What is in the frames, when somebody else keeps it too. */
+  readonly contents?: FrameContents | undefined;
+}
+
+/** Told of what a step touches beside what its events and accesses to memory show: an explorer. */
+export interface TouchSink {
+  touch(kind: TouchKind, id: number, access: Access): void;
 }
 
 export class Machine {
@@ -20,6 +29,8 @@ export class Machine {
   readonly time = new VirtualTime(this.events);
   readonly choices = new ChoiceStack();
   readonly frames: FrameTable;
+  /** Null in a plain run. */
+  touches: TouchSink | null = null;
   private lockCount = 0;
 
   constructor(options: MachineOptions) {
@@ -27,6 +38,7 @@ export class Machine {
       firstFrame: options.firstFrame,
       count: options.frameCount,
       reuse: options.reuseFrames ?? true,
+      contents: options.contents,
     });
   }
 

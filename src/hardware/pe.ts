@@ -20,6 +20,8 @@ export class Pe {
   caller = 0;
   /** Whether somebody explores: each interleaving point then yields. Off: only what blocks yields. */
   stepping = false;
+  /** Whether it waits at a lock until that is free, rather than trying once: an explorer then sees no vain try. */
+  patient = false;
   readonly announcement = new Announcement();
   /** The lock that the coroutine waits for (WAIT_LOCK). */
   waitLock: Lock | null = null;

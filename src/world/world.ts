@@ -10,6 +10,7 @@
 // time, as one management tool would ask for them.
 
 import { FFA_VERSION_1_2 } from '../abi/versions.ts';
+import { ACCESS_READ, ACCESS_WRITE, TOUCH_DOMAIN, TOUCH_PARTITION } from '../base/announcement.ts';
 import { assert, present } from '../base/assert.ts';
 import { type Coroutine, WAIT_LOCK } from '../base/coroutine.ts';
 import {
@@ -45,6 +46,7 @@ import { Spmc } from '../spmc/spmc.ts';
 import type {
   FaultDescription,
   GuestDescription,
+  PowerChange,
   ProgramMaker,
   TimelineEntry,
   WorldDescription,
@@ -58,6 +60,7 @@ import { oracleOptions } from './oracle-options.ts';
 import { partitionSetups, reserveGaps, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
 import { Scheduler, type Task } from './scheduler.ts';
+import { changePower, interruptHost } from './secure-events.ts';
 import { WorkQueue } from './work-queue.ts';
 import type { WorldGuest, WorldParts } from './world-parts.ts';
 
@@ -88,6 +91,8 @@ export class World implements EventListener {
   quiet = false;
   /** Events until everything had booted. */
   bootEventCount = 0;
+  /** What endpoints have logged, `name: text`. */
+  readonly console: string[] = [];
   /** What the expectations came to; empty before the end. */
   expectationOutcomes: ExpectationOutcome[] = [];
   private readonly hostPes: Pe[] = [];
@@ -107,6 +112,7 @@ export class World implements EventListener {
   private violationCount = 0;
   private ended = false;
   private stepping: boolean;
+  private patient = false;
 
   constructor(description: WorldDescription, parts: WorldParts = {}) {
     this.description = description;
@@ -116,7 +122,8 @@ export class World implements EventListener {
     const unplaced = description.partitions.filter(({ baseAddress }) => baseAddress === undefined);
     const securePages = unplaced.reduce((sum, { pages }) => sum + pages, 0);
     const firstFrame = description.memoryBase / PAGE_SIZE_BYTES;
-    this.machine = new Machine({ firstFrame, frameCount: secureBase / PAGE_SIZE_BYTES + securePages - firstFrame });
+    const frameCount = secureBase / PAGE_SIZE_BYTES + securePages - firstFrame;
+    this.machine = new Machine({ firstFrame, frameCount, contents: parts.contents });
     reserveGaps(this.machine.frames, description, normalEnd / PAGE_SIZE_BYTES, secureBase / PAGE_SIZE_BYTES);
     if (parts.keepEvents !== false) this.machine.events.keep();
     this.scheduler = new Scheduler(this.machine, description.timeSliceNs);
@@ -131,6 +138,7 @@ export class World implements EventListener {
       personality: this.personality(parts),
       limits: description.spmcLimits,
       version: description.spmcVersion || FFA_VERSION_1_2,
+      console: { log: (endpoint, text) => this.logged(endpoint, text) },
     });
     parts.spmc?.(this.spmc);
     const faults = description.faults.map((fault, index) => this.arm(fault, index));
@@ -231,8 +239,12 @@ export class World implements EventListener {
   /** From now on every PE stands still wherever another could interleave. */
   explored(): void {
     this.stepping = true;
-    for (const pe of this.hostPes) pe.stepping = true;
-    for (const { pes } of this.guests) for (const pe of pes) pe.stepping = true;
+    this.patient = true;
+    const pes = [...this.hostPes, ...this.guests.flatMap((guest) => guest.pes)];
+    for (const pe of pes) {
+      pe.stepping = true;
+      pe.patient = true;
+    }
   }
 
   /** The judge's last look, and what it all came to. */
@@ -318,6 +330,7 @@ export class World implements EventListener {
   private newPe(): Pe {
     const pe = new Pe(this.peCount++);
     pe.stepping = this.stepping;
+    pe.patient = this.patient;
     return pe;
   }
 
@@ -458,6 +471,15 @@ export class World implements EventListener {
       case 'interrupt':
         for (const guest of this.guestsNamed(entry.guest)) for (const pe of guest.pes) this.scheduler.interrupt(pe);
         return;
+      case 'secure-interrupt': {
+        const { guest, id } = entry;
+        if (guest !== undefined && this.interruptSecurely(guest, id)) return;
+        this.host('secure interrupt', (pe) => interruptHost(this.spmc, pe, id));
+        return;
+      }
+      case 'power':
+        this.host('power', (pe) => this.changePower(pe, entry.change));
+        return;
       case 'retry-quarantine':
         this.host('retry quarantine', (pe) => this.retryQuarantine(pe));
         return;
@@ -509,6 +531,7 @@ export class World implements EventListener {
     const { domain } = guest;
     if (domain === null || domain.life !== DOMAIN_ALIVE) return;
     guest.destroyAskedNs = this.machine.time.nowNs;
+    this.machine.touches?.touch(TOUCH_DOMAIN, domain.vmId, ACCESS_WRITE);
     // Its vCPUs are kicked out of wherever they are: the secure world, a sleep of their own, a wait for an interrupt.
     for (const vcpuPe of guest.pes) {
       this.scheduler.interrupt(vcpuPe);
@@ -517,6 +540,20 @@ export class World implements EventListener {
     yield* this.hypervisor.destroyDomain(pe, domain);
     for (const vcpuPe of guest.pes) if (guest.asleep.has(vcpuPe.index)) vcpuPe.wake();
     this.noteGone(guest);
+  }
+
+  /** A secure interrupt where a guest's vCPU is in the secure world; false when none is there. */
+  private interruptSecurely(name: string, id: number): boolean {
+    const pes = this.guestsNamed(name).flatMap((guest) => guest.pes);
+    const pe = pes.find((one) => this.scheduler.isInSecureWorld(one));
+    if (pe === undefined || !this.spmc.assertInterrupt(pe, id)) return false;
+    this.scheduler.rouse(pe);
+    return true;
+  }
+
+  private *changePower(pe: Pe, change: PowerChange): Coroutine {
+    const agreed = yield* changePower(this.spmc, pe, change);
+    this.tell(`PE ${pe.index}, ${change}: the partitions ${agreed ? 'agree' : 'do not agree'}`);
   }
 
   private *retryQuarantine(pe: Pe): Coroutine {
@@ -547,7 +584,10 @@ export class World implements EventListener {
       interrupts: vcpu.interrupts,
     };
     guest.asleep.delete(pe.index);
+    const { machine } = this;
     while (domain.life === DOMAIN_ALIVE) {
+      machine.touches?.touch(TOUCH_DOMAIN, domain.vmId, ACCESS_READ);
+      machine.touches?.touch(TOUCH_PARTITION, domain.vmId, ACCESS_WRITE);
       switch (guest.program.run(context)) {
         case EXIT_CALL:
           yield* this.hypervisor.serve(pe, vcpu);
@@ -601,6 +641,13 @@ export class World implements EventListener {
       for (const [index, vcpu] of guest.domain.vcpus.entries())
         if (vcpu.interrupts.length > 0) guest.pes[index]?.wake();
     }
+  }
+
+  private logged(endpoint: number, text: string): void {
+    const partition = this.description.partitions.find(({ id }) => id === endpoint);
+    const line = `${partition?.name ?? this.guestByVm.get(endpoint)?.name ?? endpoint}: ${text.trimEnd()}`;
+    this.console.push(line);
+    this.tell(line);
   }
 
   private tell(line: string): void {
