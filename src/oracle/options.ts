@@ -35,6 +35,13 @@ export interface OracleOptionsInput {
   readonly lockRanksOverSmc?: readonly number[];
   /** Most transactions that one guest may have in the secure world; absent: not judged. */
   readonly sharesPerGuestMax?: number;
+  /** Most transactions of all guests together; absent: not judged. */
+  readonly sharesPerHostMax?: number;
+  /** How many of them are kept for guests with no more than `sharesAssured`. */
+  readonly sharesReserved?: number;
+  readonly sharesAssured?: number;
+  /** Most transactions that one endpoint may be a borrower of; absent: not judged. */
+  readonly sharesPerBorrowerMax?: number;
   /** Most pages that one guest may have pinned by them; absent: not judged. */
   readonly pinnedPagesPerGuestMax?: number;
   /** Memory transactions that the SPMC can keep at once; absent: not judged. */
@@ -50,6 +57,10 @@ export interface OracleOptions {
   readonly smcsPerTickMax: number;
   readonly lockRanksOverSmc: ReadonlySet<number> | null;
   readonly sharesPerGuestMax: number;
+  readonly sharesPerHostMax: number;
+  readonly sharesReserved: number;
+  readonly sharesAssured: number;
+  readonly sharesPerBorrowerMax: number;
   readonly pinnedPagesPerGuestMax: number;
   readonly spmcSlots: number;
   readonly retrySlackNs: number;
@@ -65,6 +76,10 @@ export function completeOptions(input: OracleOptionsInput): OracleOptions {
     smcsPerTickMax: input.smcsPerTickMax ?? Number.POSITIVE_INFINITY,
     lockRanksOverSmc: input.lockRanksOverSmc === undefined ? null : new Set(input.lockRanksOverSmc),
     sharesPerGuestMax: input.sharesPerGuestMax ?? Number.POSITIVE_INFINITY,
+    sharesPerHostMax: input.sharesPerHostMax ?? Number.POSITIVE_INFINITY,
+    sharesReserved: input.sharesReserved ?? 0,
+    sharesAssured: input.sharesAssured ?? 0,
+    sharesPerBorrowerMax: input.sharesPerBorrowerMax ?? Number.POSITIVE_INFINITY,
     pinnedPagesPerGuestMax: input.pinnedPagesPerGuestMax ?? Number.POSITIVE_INFINITY,
     spmcSlots: input.spmcSlots ?? 0,
     retrySlackNs: input.retrySlackNs ?? RETRY_SLACK_NS,

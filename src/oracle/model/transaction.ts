@@ -62,10 +62,16 @@ export class Transaction {
   reclaimCode = 0;
   reclaimCount = 0;
   quarantined = false;
+  /** Whether it is, or may be, one of those that the SPMC keeps. */
+  hasSlot = false;
   /** Its handle was that of another, of which this proved that it was over. */
   displaced = false;
   /** Whether it ever named a page together with another. */
   overlaps = false;
+  /** Whether it names a page more than once. */
+  repeats = false;
+  /** How far its ranges had come before the fragment that is on its way. */
+  readonly before = { ranges: 0, lastCount: 0, pages: 0, bytes: 0 };
 
   constructor(kind: TransactionKind, sentIndex: number) {
     this.kind = kind;
@@ -79,6 +85,17 @@ export class Transaction {
   /** Whether it exists, or may. */
   get counts(): boolean {
     return this.state <= STATE_UNKNOWN;
+  }
+
+  /** How often it names a frame: each time counts as a reference. */
+  timesNamed(frame: number): number {
+    if (!this.repeats) return 1;
+    const { ranges } = this;
+    let times = 0;
+    for (let n = 0; n < ranges.length; n += 2) {
+      if (frame >= ranges[n] && frame < ranges[n] + ranges[n + 1]) times++;
+    }
+    return times;
   }
 
   addRange(frame: number, count: number): void {

@@ -8,12 +8,16 @@ import {
   EVENT_FRAME_FREE,
   EVENT_GUEST_RETURN,
   EVENT_QUARANTINE,
+  EVENT_QUARANTINE_RELEASE,
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { OWNER_FREE } from '../../hardware/frames.ts';
 import { LIFE_ALIVE, LIFE_ZOMBIE } from '../model/domains.ts';
 import type { GuestCall } from '../model/guest-call.ts';
 import { Property, type PropertyInfo } from '../property.ts';
+
+/** How an entry leaves quarantine: its pages are back. */
+const RELEASED = 0;
 
 interface Allocation {
   readonly frame: number;
@@ -25,14 +29,16 @@ export class References extends Property {
     id: 'P3',
     title: 'references',
     checks:
-      'When all is quiet, each page of a guest has one reference for its allocation, one for each transaction that ' +
+      'When all is quiet, each page of a guest has one reference for its allocation, one for each time a transaction ' +
       'names it and one for each buffer that it is, and a guest without transactions is back at its first reference ' +
       'count.',
-    blindTo: 'Counts that are wrong for a while and right again when all is quiet.',
+    blindTo:
+      'Counts that are wrong for a while and right again when all is quiet; of a page in quarantine, which pin is whose.',
   };
   readonly kinds = [
     EVENT_FRAME_FREE,
     EVENT_QUARANTINE,
+    EVENT_QUARANTINE_RELEASE,
     EVENT_FRAME_ALLOCATE,
     EVENT_GUEST_RETURN,
     EVENT_DOMAIN_DYING,
@@ -41,11 +47,14 @@ export class References extends Property {
   /** What was allocated to each owner that is not settled yet. */
   private readonly allocations = new Map<number, Allocation[]>();
 
-  /** Frames that went to quarantine and are not free since. */
-  private readonly quarantined = new Set<number>();
+  /** How many pins frames took with them into quarantine, as far as they are not free since. */
+  private readonly quarantined = new Map<number, number>();
+  /** Runs of frames by whose entry they are, so that a release takes the pins of its own. */
+  private readonly entries = new Map<string, Allocation[]>();
 
   override reset(): void {
     this.quarantined.clear();
+    this.entries.clear();
     this.allocations.clear();
   }
 
@@ -58,18 +67,35 @@ export class References extends Property {
       if (known === undefined) this.allocations.set(owner, [allocation]);
       else known.push(allocation);
     } else if (kind === EVENT_QUARANTINE) {
-      const first = log.argument(at, 5);
-      for (let frame = first; frame < first + log.argument(at, 4); frame++) this.quarantined.add(frame);
+      const entry = { frame: log.argument(at, 5), count: log.argument(at, 4) };
+      const key = entryKey(log, at);
+      const known = this.entries.get(key);
+      if (known === undefined) this.entries.set(key, [entry]);
+      else known.push(entry);
+      this.quarantine(entry, 1);
+    } else if (kind === EVENT_QUARANTINE_RELEASE) {
+      if (log.argument(at, 1) !== RELEASED) return;
+      const key = entryKey(log, at);
+      for (const entry of this.entries.get(key) ?? []) this.quarantine(entry, -1);
+      this.entries.delete(key);
     } else if (kind === EVENT_FRAME_FREE) {
       if (this.quarantined.size === 0) return;
       const first = log.argument(at, 0);
       const end = first + log.argument(at, 1);
-      for (const frame of this.quarantined) if (frame >= first && frame < end) this.quarantined.delete(frame);
+      for (const frame of this.quarantined.keys()) if (frame >= first && frame < end) this.quarantined.delete(frame);
     } else if (kind === EVENT_GUEST_RETURN) {
       this.buffers(this.bench.model.call(log.pe(at)));
     } else if (kind === EVENT_DOMAIN_DYING) {
       const { buffers } = this.bench.model;
       if (!buffers.atSpmc.has(log.argument(at, 0))) buffers.pinned.delete(log.argument(at, 0));
+    }
+  }
+
+  private quarantine({ frame: first, count }: Allocation, change: number): void {
+    for (let frame = first; frame < first + count; frame++) {
+      const pins = (this.quarantined.get(frame) ?? 0) + change;
+      if (pins > 0) this.quarantined.set(frame, pins);
+      else this.quarantined.delete(frame);
     }
   }
 
@@ -130,24 +156,24 @@ export class References extends Property {
       const now = frames.owner(frame);
       if (now === OWNER_FREE || (now > 0 && now !== owner)) continue;
       left++;
-      const holds = model.allocationReferences(frame) + model.transactions.namedBy(frame) + (held.get(frame) ?? 0);
-      if (frames.references(frame) === holds + this.heldInQuarantine(frame, held.has(frame))) continue;
+      const users = model.transactions.referencesOf(frame) + (held.get(frame) ?? 0);
+      // What took a pin into quarantine may still be known as a transaction or a buffer, or not be any more.
+      const pins = this.quarantined.get(frame) ?? 0;
+      const found = frames.references(frame) - model.allocationReferences(frame);
+      if (found >= Math.max(users, pins) && found <= users + pins) continue;
       if (wrong++ === 0) wrongFrame = frame;
     }
     if (wrong > 0) {
       const references = frames.references(wrongFrame);
       const holds =
-        model.allocationReferences(wrongFrame) + model.transactions.namedBy(wrongFrame) + (held.get(wrongFrame) ?? 0);
+        model.allocationReferences(wrongFrame) +
+        model.transactions.referencesOf(wrongFrame) +
+        (held.get(wrongFrame) ?? 0);
       const anomaly =
         references > holds ? 'page with a reference that nothing holds' : 'page with fewer references than hold it';
       this.report(anomaly, { frame: wrongFrame, pages: wrong, owner, references, holds });
     }
     return left;
-  }
-
-  /** What is in quarantine keeps its pin, also after its handle was issued anew and so names it no more. */
-  private heldInQuarantine(frame: number, isBuffer: boolean): number {
-    return this.quarantined.has(frame) && this.bench.model.transactions.namedBy(frame) === 0 && !isBuffer ? 1 : 0;
   }
 
   private bufferReferences(): Map<number, number> {
@@ -164,4 +190,9 @@ export class References extends Property {
     }
     return held;
   }
+}
+
+/** An entry of the quarantine: VM and handle. */
+function entryKey(log: EventLog, at: number): string {
+  return `${log.argument(at, 0)}:${log.argument(at, 2)}:${log.argument(at, 3)}`;
 }
