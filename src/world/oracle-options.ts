@@ -25,6 +25,10 @@ export function oracleOptions(hypervisor: Hypervisor, spmcSlots: number): Oracle
     lockRanksOverSmc: RANKS_OVER_SMC,
     spmcSlots,
     sharesPerGuestMax: limits.sharesPerGuest,
+    sharesPerHostMax: limits.sharesPerHost,
+    sharesReserved: limits.sharesReserved,
+    sharesAssured: limits.sharesAssured,
+    sharesPerBorrowerMax: limits.sharesPerBorrower,
     pinnedPagesPerGuestMax: limits.sharesPerGuest * limits.pagesPerShare,
   };
 }
