@@ -7,6 +7,7 @@ import type { Profile } from '../../hypervisor/profile.ts';
 import { BenchMachine } from './bench-machine.ts';
 import { measure, type Row, row } from './measure.ts';
 import { MemoryBench } from './memory-bench.ts';
+import { MessageBench } from './message-bench.ts';
 
 export interface BenchContext {
   readonly profile: Profile;
@@ -60,6 +61,26 @@ function shareRow(name: string, ranges: number, pages: number, xenNs: number, ce
     assert(vcpu.registers.w(0) === FFA_SUCCESS_32, 'share and reclaim succeed');
     return () => bench.shareAndReclaim(vcpu, length);
   });
+}
+
+/** Guest, mediator, SPMC, the echo program, and all the way back. */
+function echoRow(name: string, others: number): BenchRow {
+  const beside = others === 0 ? '' : `, beside ${others} other partitions`;
+  return {
+    name,
+    what: `a direct request to a partition that echoes it, and the response, through mediator and SPMC${beside}`,
+    xenNs: 0,
+    ceilingNs: 600,
+    run({ profile }, calibrationNs) {
+      const bench = new MessageBench(profile, others);
+      bench.ask();
+      assert(bench.answered, 'the partition answers');
+      const ns = measure((count) => {
+        for (let n = 0; n < count; n++) bench.ask();
+      });
+      return row(name, ns, calibrationNs);
+    },
+  };
 }
 
 const ROUND_TRIP = 'share-retrieve-relinquish-reclaim-16';
@@ -130,6 +151,8 @@ export const ROWS: readonly BenchRow[] = [
     const vcpu = domain.vcpus[0];
     return () => bench.directRequest(vcpu);
   }),
+  echoRow('direct-req-sp', 0),
+  echoRow('direct-req-sp-among-10000', 10_000),
   guestRow('partition-info-16', 'a list of 16 partitions, and FFA_RX_RELEASE', 81, 200, (bench, domain) => {
     const vcpu = domain.vcpus[0];
     return () => bench.listPartitions(vcpu);
