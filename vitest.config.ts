@@ -20,6 +20,7 @@ const RINGS: readonly Ring[] = [
   { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutSeconds: 60, built: true },
   { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], timeoutSeconds: 600 },
   { name: 'package', include: ['test/package.test.ts'], timeoutSeconds: 300 },
+  { name: 'qemu', include: ['test/qemu/**/*.test.ts'], timeoutSeconds: 120 },
   // As users write them, on the sources; the ring `package` runs the same files on the installed package.
   { name: 'examples', include: ['examples/**/*.test.ts', 'test/docs/partitions.test.ts'], timeoutSeconds: 20 },
 ];

@@ -37,6 +37,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/replay.ts'),
   },
   {
+    name: 'boot',
+    summary: 'runs a machine whose endpoints are AArch64 code, under QEMU',
+    load: () => import('./verbs/boot.ts'),
+  },
+  {
     name: 'decode',
     summary: 'registers, descriptors, manifests or an event file in words; says which field is wrong',
     load: () => import('./verbs/decode.ts'),

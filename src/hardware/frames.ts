@@ -54,6 +54,8 @@ export interface FrameTableOptions {
   readonly count: number;
   /** Whether freed frames are handed out again (default true). */
   readonly reuse?: boolean;
+  /** What is in the frames, when somebody else keeps it too. */
+  readonly contents?: FrameContents | undefined;
 }
 
 export class FrameTable {
@@ -73,7 +75,7 @@ export class FrameTable {
     this.firstFrame = options.firstFrame;
     this.count = options.count;
     this.reuse = options.reuse ?? true;
-    this.contents = new FrameContents();
+    this.contents = options.contents ?? new FrameContents();
     this.free = new FreeFrames(options.firstFrame, options.count);
     this.chunks = new Array(Math.ceil(options.count / CHUNK_FRAMES));
   }

@@ -271,9 +271,13 @@ function fillRx(hypervisor: Hypervisor, pe: Pe, registers: RegisterFile, context
     count += listedVmCount(hypervisor, context);
     if (count * size > PAGE_SIZE_BYTES) return FFA_NO_MEMORY;
     const encoded = isShort ? listing.short : listing.long;
-    const page = hypervisor.machine.frames.contents.page(context.rxFrame);
-    page.set(encoded);
-    if (count * size > encoded.length) writeVmEntries(hypervisor, context, page, encoded.length, size);
+    let bytes = encoded;
+    if (count * size > encoded.length) {
+      bytes = stagingOf(hypervisor, pe).bytes;
+      bytes.set(encoded);
+      writeVmEntries(hypervisor, context, bytes, encoded.length, size);
+    }
+    hypervisor.machine.frames.contents.write(context.rxFrame * PAGE_SIZE_BYTES, bytes, 0, count * size);
   } else {
     const bytes = stagingOf(hypervisor, pe).bytes;
     count = encodeMatches(listing, registers, bytes, size);

@@ -17,7 +17,7 @@ interface Transfer {
 }
 
 /** What a transfer leaves in the first byte of each page. */
-const LAST_WRITE = 0xd3;
+const LAST_WRITE = Uint8Array.of(0xd3);
 
 export class WorldDmaEngine implements DmaEngine {
   private readonly machine: Machine;
@@ -59,7 +59,9 @@ export class WorldDmaEngine implements DmaEngine {
     const { frames, events } = this.machine;
     const { runs, sp } = transfer;
     for (let n = 0; n < runs.length; n += 2) {
-      for (let frame = runs[n]; frame < runs[n] + runs[n + 1]; frame++) frames.contents.page(frame)[0] = LAST_WRITE;
+      for (let frame = runs[n]; frame < runs[n] + runs[n + 1]; frame++) {
+        frames.contents.write(frame * PAGE_SIZE_BYTES, LAST_WRITE, 0, 1);
+      }
       if (events.on) events.emit(EVENT_DMA_END, events.currentPe, sp, runs[n], runs[n + 1]);
     }
     return true;

@@ -2,6 +2,7 @@
 
 import type { Nanoseconds } from '../base/units.ts';
 import type { Conduit } from '../hardware/conduit.ts';
+import type { FrameContents } from '../hardware/frame-contents.ts';
 import type { PartitionEntry } from '../hardware/partition-entry.ts';
 import type { Pe } from '../hardware/pe.ts';
 import type { Domain } from '../hypervisor/domain.ts';
@@ -46,6 +47,8 @@ export interface WorldParts {
   readonly judged?: boolean;
   /** False: events are told to listeners and not kept. */
   readonly keepEvents?: boolean;
+  /** What is in the frames, when machine code runs in some of them. */
+  readonly contents?: FrameContents;
   /** Changes the SPMC before it boots (tests of the oracle). */
   readonly spmc?: (spmc: Spmc) => void;
   /** Stands between the mediator and the SPMC (tests of the oracle). */

@@ -3,8 +3,6 @@
 // Exit code 1: a property or an expectation did not hold. The same file gives the same run, so the command that is
 // printed replays it.
 
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EVENT_EXPECTATION } from '../../base/event-kinds.ts';
 import { NS_PER_MS } from '../../base/units.ts';
@@ -21,6 +19,7 @@ import type { WorldReport } from '../../world/report.ts';
 import { World } from '../../world/world.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
+import { saveText } from '../save-text.ts';
 import { loadWorldFrom } from '../world/load-world.ts';
 import { reportDocument, verdictLines } from '../world/verdict.ts';
 import { worldNames } from '../world/world-names.ts';
@@ -87,9 +86,9 @@ async function run(context: CliContext, file: string, flags: RunFlags): Promise<
   const names = worldNames(world);
   const { events } = world.machine;
   if (flags.events !== undefined) {
-    save(context, flags.events, writeEventFile(events, { world: description.name, names }));
+    saveText(context, flags.events, writeEventFile(events, { world: description.name, names }));
   }
-  if (flags.trace !== undefined) save(context, flags.trace, perfettoTrace(events, names));
+  if (flags.trace !== undefined) saveText(context, flags.trace, perfettoTrace(events, names));
   if (report.verdict === 'violated') context.exitCode = EXIT_FAILED;
   if (flags.json === true) {
     context.out.json(reportDocument(report, seconds));
@@ -180,19 +179,6 @@ async function paced(context: CliContext, world: World, names: ActorNames, detai
       await context.breathe();
     }
   }
-}
-
-function save(context: CliContext, file: string, text: string): void {
-  try {
-    writeFileSync(resolve(context.host.directory, file), text);
-  } catch (error) {
-    throw new UserError(
-      `${file} cannot be written: ${(error as Error).message}`,
-      null,
-      'name a file in a folder that exists',
-    );
-  }
-  context.talk.print([line(`${file} is written`, 'dim')]);
 }
 
 function wrapped(text: string, columns: number): StyledLine[] {

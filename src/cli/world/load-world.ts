@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../../base/user-error.ts';
+import { isImagePath } from '../../qemu/image-file.ts';
 import { isModulePath, loadWorldFile, type ProgramModule } from '../../scenario/load-world.ts';
 import type { ProgramMaker, WorldDescription } from '../../world/description.ts';
 
@@ -12,13 +13,22 @@ export interface WorldOnDisk {
   readonly programs: ReadonlyMap<string, ProgramMaker>;
 }
 
-/** Reads `file`, a path relative to `directory`. */
-export async function loadWorldFrom(file: string, directory: string): Promise<WorldOnDisk> {
+/** Makes the program of an endpoint whose world file names an image of machine code; `path` is absolute. */
+export type ImageMaker = (path: string, shown: string) => ProgramMaker;
+
+/** Reads `file`, a path relative to `directory`. Without `images` a world with machine code is a UserError. */
+export async function loadWorldFrom(
+  file: string,
+  directory: string,
+  images: ImageMaker | null = null,
+): Promise<WorldOnDisk> {
   const path = resolve(directory, file);
   const loaded = loadWorldFile(readText(path, file), file);
   const programs = new Map<string, ProgramMaker>();
   for (const module of loaded.modules) {
-    if (!programs.has(module.name)) programs.set(module.name, await loadProgram(module, dirname(path), directory));
+    if (programs.has(module.name)) continue;
+    const load = isImagePath(module.name) ? loadImage : loadProgram;
+    programs.set(module.name, await load(module, dirname(path), directory, images));
   }
   return { description: loaded.description, programs };
 }
@@ -41,6 +51,22 @@ function readText(path: string, file: string): string {
 function stripsTypes(): boolean {
   const { typescript } = process.features as { readonly typescript?: string | false };
   return typescript !== undefined && typescript !== false;
+}
+
+async function loadImage(
+  { name, place }: ProgramModule,
+  folder: string,
+  directory: string,
+  images: ImageMaker | null,
+): Promise<ProgramMaker> {
+  const path = resolve(folder, name);
+  const shown = relative(directory, path);
+  if (!existsSync(path)) {
+    const hint = "an image's path is relative to the file; ours are built by `sh scripts/build-guests.sh`";
+    throw new UserError(`there is no image ${shown}`, place, hint);
+  }
+  if (images === null) throw new UserError(`${shown} is machine code`, place, 'ffabric boot runs it, under QEMU');
+  return images(path, shown);
 }
 
 async function loadProgram(module: ProgramModule, folder: string, directory: string): Promise<ProgramMaker> {
