@@ -81,6 +81,9 @@ export const EVENT_SP_EXIT = 71;
 export const EVENT_SP_CRASH = 72;
 export const EVENT_SP_PREEMPTED = 73;
 export const EVENT_SP_WORK = 74;
+/** A partition runs from its first instruction, for another time. */
+export const EVENT_SP_RESTART = 76;
+export const EVENT_SP_STOP = 77;
 // A secure interrupt, or the request for a managed exit, becomes pending at a partition.
 export const EVENT_SECURE_INTERRUPT = 75;
 
@@ -146,6 +149,8 @@ export const EVENT_KINDS: ReadonlyMap<number, EventKind> = new Map([
   [EVENT_SP_CRASH, kind('sp-crash', 'sp', 'vcpu')],
   [EVENT_SP_PREEMPTED, kind('sp-preempted', 'sp', 'vcpu', 'caller')],
   [EVENT_SP_WORK, kind('sp-work', 'sp', 'vcpu', 'workNs')],
+  [EVENT_SP_RESTART, kind('sp-restart', 'sp')],
+  [EVENT_SP_STOP, kind('sp-stop', 'sp', 'vcpu')],
   [EVENT_SECURE_INTERRUPT, kind('secure-interrupt', 'sp', 'vcpu', 'interrupt')],
   [EVENT_FAULT, kind('fault', 'fault', 'fidHex', 'answerHex')],
   [EVENT_STORY, kind('story', 'line')],

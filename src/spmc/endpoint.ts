@@ -20,6 +20,8 @@ export class Endpoint {
   version: number;
   /** Whether a call other than FFA_VERSION has been made: the version stays from then on. */
   versionLocked = false;
+  /** A partition that something ended: it runs no more, and makes no more calls. */
+  dying = false;
   /** Page states. All normal-world endpoints share one table: the SPMC does not know which VM owns what. */
   readonly pages: Stage2;
   /** First page of each buffer, or -1. Memory has the same address in every space here, so a page is a frame. */

@@ -26,9 +26,16 @@ export interface LogicalPartition {
   readonly properties: number;
 }
 
-/** Takes what endpoints write with FFA_CONSOLE_LOG. */
+/** The devices behind the partitions' SMMU streams. */
+export interface Devices {
+  /** Ends every transfer of the partition; none touches memory from then on. */
+  stop(partitionId: number): void;
+}
+
+/** Takes what endpoints write with FFA_CONSOLE_LOG: whole lines, without their ends. */
 export interface ConsoleSink {
-  log(endpoint: number, text: string): void;
+  /** `context`: which of its execution contexts wrote the line; of the normal world, which PE. */
+  log(endpoint: number, line: string, context: number): void;
 }
 
 export interface SpmcOptions {
@@ -45,6 +52,8 @@ export interface SpmcOptions {
   /** Default: all frames of the machine that no partition's setup names. */
   readonly normalWorldMemory?: readonly NormalWorldMemory[];
   readonly console?: ConsoleSink;
+  /** Default: no device of a partition touches memory by itself. */
+  readonly devices?: Devices;
   /** Default none. */
   readonly logicalPartitions?: readonly LogicalPartition[];
 }

@@ -1,9 +1,12 @@
 // A partition's door: its calls to the SPMC. Those that keep the PE are the same as the normal world's (handlers.ts);
 // the others end or suspend what the partition was given the PE for.
 
-import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
+import { FFA_DENIED, FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {
+  FFA_ABORT_32,
+  FFA_ABORT_64,
   FFA_ERROR,
+  FFA_INTERRUPT,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_REQ_64,
   FFA_MSG_SEND_DIRECT_REQ2,
@@ -18,6 +21,7 @@ import { TOUCH_PARTITION } from '../base/announcement.ts';
 import type { Coroutine } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answers.ts';
+import { abortVcpu } from './crash.ts';
 import { errorFromPartition, requestFromPartition, responseFromPartition } from './direct-message.ts';
 import { callAboutInterrupts } from './paravirtual-interrupts.ts';
 import type { PartitionVcpu } from './partition.ts';
@@ -67,8 +71,15 @@ function transfer(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null
       return yieldPe(spmc, pe, vcpu);
     case FFA_RUN:
       return runFromPartition(spmc, pe, vcpu);
+    case FFA_ABORT_32:
+    case FFA_ABORT_64:
+      return abortVcpu(spmc, pe, vcpu);
     case FFA_ERROR:
       return errorFromPartition(spmc, pe, vcpu);
+    case FFA_INTERRUPT:
+      // Interrupts are the dispatcher's to tell of [Hafnium handler.c].
+      answerError(vcpu.registers, FFA_DENIED);
+      return vcpu;
     default:
       answerError(vcpu.registers, FFA_NOT_SUPPORTED);
       return vcpu;

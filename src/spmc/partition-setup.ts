@@ -1,6 +1,7 @@
 // What the SPMC is told of a secure partition before boot: its id, its manifest's content, its program, and where its
 // image lies. A world makes these inline; a device-tree manifest is decoded elsewhere into the same shape.
 
+import type { AbortAction } from '../abi/partition-manifest.ts';
 import type { Uuid } from '../abi/uuid.ts';
 import type { PhysicalAddress } from '../base/units.ts';
 import type { PartitionEntry } from '../hardware/partition-entry.ts';
@@ -82,7 +83,7 @@ export interface PartitionManifest {
   readonly exceptionLevel?: ExceptionLevel;
   /** Where its code begins, from the start of its image. Default 0. */
   readonly entrypointOffset?: number;
-  /** Smaller boots first; equal ones in the order of their ids. Default 0. */
+  /** Smaller boots first; equal ones in the order of their ids. Default 0xffff: after all others. */
   readonly bootOrder?: number;
   /** x0 to x3: has the address of the boot information when the partition starts. Default none. */
   readonly bootRegister?: number;
@@ -95,6 +96,11 @@ export interface PartitionManifest {
   readonly otherSecureInterruptAction?: 'queue' | 'signal';
   /** `SRI_POLICY_...` bits. Default 0. */
   readonly sriInterruptsPolicy?: number;
+  /**
+   * What happens when it dies (crash.ts); `keep`: it keeps all that it holds, as under an SPMC that knows of no life
+   * cycle. Default: the personality's.
+   */
+  readonly abortAction?: AbortAction | 'keep';
   readonly notificationSupport?: boolean;
   /** `POWER_MANAGEMENT_...` bits. Default 0. */
   readonly powerManagementMessages?: number;

@@ -18,7 +18,7 @@ const NO_ENTRIES: readonly TableEntry[] = [];
 export class PartitionTable {
   /** In the order of their ids. */
   readonly partitions: readonly Partition[];
-  readonly byId: ReadonlyMap<number, Partition>;
+  readonly byId = new Map<number, Partition>();
   private readonly entries: TableEntry[] = [];
   private readonly entriesByUuid = new Map<string, TableEntry[]>();
   /** One for each partition. */
@@ -26,9 +26,18 @@ export class PartitionTable {
 
   constructor(partitions: readonly Partition[]) {
     this.partitions = [...partitions].sort((a, b) => a.id - b.id);
-    this.byId = new Map(partitions.map((partition) => [partition.id, partition]));
+    this.reset();
     assert(this.byId.size === partitions.length, 'partition ids are unique');
+  }
+
+  /** As before boot: all of them are there. */
+  reset(): void {
+    this.byId.clear();
+    this.entries.length = 0;
+    this.entriesByUuid.clear();
+    this.firstEntries.length = 0;
     for (const partition of this.partitions) {
+      this.byId.set(partition.id, partition);
       const { services } = partition.setup.manifest;
       for (const service of services) this.add({ partition, service });
       if (services.length > 0) this.firstEntries.push({ partition, service: services[0] });
@@ -43,6 +52,14 @@ export class PartitionTable {
   /** The same for whom a partition has one service only: the nil UUID finds each partition once, by its first. */
   findFirst(uuid: Uuid): readonly TableEntry[] {
     return isNilUuid(uuid) ? this.firstEntries : this.find(uuid);
+  }
+
+  /** The partition was destroyed: nobody finds it any more. */
+  remove(partition: Partition): void {
+    this.byId.delete(partition.id);
+    for (const list of [this.entries, this.firstEntries, ...this.entriesByUuid.values()]) {
+      for (let n = list.length - 1; n >= 0; n--) if (list[n].partition === partition) list.splice(n, 1);
+    }
   }
 
   private add(entry: TableEntry): void {

@@ -44,6 +44,8 @@ export function* plainCallInSteps(spmc: Spmc, pe: Pe, caller: Endpoint, r: Regis
   pe.writes(TOUCH_SLOTS, spmc.id);
   pe.also(TOUCH_BUFFER, caller.id, ACCESS_WRITE);
   yield pe.also(TOUCH_EVERYTHING, 0, ACCESS_WRITE);
+  // What ended the caller meanwhile ended its call too: nothing is given to the dead.
+  if (caller.dying) return;
   const result = handler.act(spmc, caller, r, staging, pe.index);
   if (result !== FFA_OK) answerError(r, result);
 }

@@ -14,7 +14,8 @@ import type { Pe } from '../hardware/pe.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import { answerError, answerSuccess, type Result } from './answers.ts';
 import { isOrphan, link, resumeCaller } from './call-chain.ts';
-import { beforeItWaits, deviceInterrupt, endInterrupt, endManagedExit } from './interrupts.ts';
+import { endRestart } from './crash.ts';
+import { beforeItWaits, deviceInterrupt, endInterrupt, endManagedExit, noticeInterrupts } from './interrupts.ts';
 import {
   type PartitionVcpu,
   RUNTIME_NONE,
@@ -89,8 +90,7 @@ function isPinnedHere(target: PartitionVcpu, pe: Pe): boolean {
 
 /** It goes on where it was: after a yield with FFA_SUCCESS, else with the registers that it had. */
 function resume(target: PartitionVcpu): void {
-  // It looks at an interrupt that came meanwhile before it goes on with its work.
-  if (deviceInterrupt(target) !== undefined) target.remainingNs = 0;
+  noticeInterrupts(target);
   if (!target.yielded) return;
   target.yielded = false;
   answerSuccess(target.registers);
@@ -146,6 +146,7 @@ export function waitForMessage(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Partiti
   endManagedExit(vcpu);
   let next: PartitionVcpu | null = null;
   if (vcpu.runtime === RUNTIME_SECURE_INTERRUPT) next = endInterrupt(vcpu);
+  else if (vcpu.restarting) next = endRestart(vcpu);
   else answerTo(pe, null, FFA_MSG_WAIT, vcpu, 0, 0);
   vcpu.state = VCPU_WAITING;
   vcpu.runtime = RUNTIME_NONE;

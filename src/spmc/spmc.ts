@@ -19,13 +19,15 @@ import type { Machine } from '../hardware/machine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { Stage2 } from '../hardware/stage2.ts';
 import { bootPartitions } from './boot.ts';
+import { ConsoleLines } from './console-log.ts';
+import { checkLife, crashPartition, restartPartition, stopPartition } from './crash.ts';
 import { callFromNormalWorld } from './door.ts';
 import { Endpoint } from './endpoint.ts';
 import { type Handler, handlerOf, handlersWithout } from './handlers.ts';
 import { ownersOfInterrupts } from './interrupt-owners.ts';
 import { completeLimits, type SpmcLimits } from './limits.ts';
 import { NotificationQueue } from './notification-queue.ts';
-import type { ConsoleSink, SpmcOptions } from './options.ts';
+import type { SpmcOptions } from './options.ts';
 import { Partition, type PartitionVcpu } from './partition.ts';
 import { PartitionTable } from './partition-table.ts';
 import { PendingInterrupts } from './pending-interrupts.ts';
@@ -46,7 +48,7 @@ export class Spmc implements Conduit {
   readonly id: number;
   /** Highest version that it speaks. */
   readonly version: number;
-  readonly console: ConsoleSink | null;
+  readonly consoleLines: ConsoleLines;
   readonly table: PartitionTable;
   /** The hypervisor: endpoint 0 at the non-secure physical instance. Its page table is the whole normal world's. */
   readonly normalWorld: Endpoint;
@@ -80,7 +82,7 @@ export class Spmc implements Conduit {
     this.limits = completeLimits(options.limits);
     this.id = options.id ?? FFA_SPMC_ID;
     this.version = options.version ?? FFA_VERSION_1_2;
-    this.console = options.console ?? null;
+    this.consoleLines = new ConsoleLines(options.console ?? null);
     if (this.personality.absentFunctions.length > 0) this.handlerOf = handlersWithout(this.personality);
     this.slots = new Slots(this.limits, this.personality.handleShape);
     this.scheduleReceiver = new ScheduleReceiver(options.interrupts);
@@ -90,6 +92,7 @@ export class Spmc implements Conduit {
     this.responseWords = new Uint32Array(this.response.buffer);
     // The ownership table of the normal world maps nothing for anybody: it is no stage 2 that events should tell of.
     this.normalWorld = new Endpoint(FFA_HYPERVISOR_ID, false, this.version, new Stage2(new EventLog(), 0));
+    for (const setup of options.partitions) checkLife(setup);
     this.table = new PartitionTable(options.partitions.map((setup) => new Partition(setup, machine, this.version)));
     this.interruptOwners = ownersOfInterrupts(this.table.partitions);
   }
@@ -156,13 +159,33 @@ export class Spmc implements Conduit {
     return interruptNormalWorld(this, pe);
   }
 
+  /** An error strikes a partition from outside; false when there is none of that id alive. */
+  crash(id: number): boolean {
+    const partition = this.partitionById.get(id);
+    return partition !== undefined && crashPartition(this, partition);
+  }
+
+  /** An operator stops a partition. */
+  stop(id: number): boolean {
+    const partition = this.partitionById.get(id);
+    return partition !== undefined && stopPartition(this, partition);
+  }
+
+  /** An operator starts a dead partition anew, on `pe`; false when that is not possible or it died again. */
+  *restart(pe: Pe, id: number): Coroutine<boolean> {
+    const partition = this.partitionById.get(id);
+    return partition !== undefined && (yield* restartPartition(this, pe, partition));
+  }
+
   /** As before boot. The machine's frames are reset by whoever owns the machine. */
   reset(): void {
     this.booted = false;
     this.pending.reset();
     this.powerOperations.length = 0;
     this.unreported.reset();
+    this.consoleLines.reset();
     this.slots.reset();
+    this.table.reset();
     this.scheduleReceiver.reset();
     this.virtualMachines.clear();
     this.normalWorld.reset(this.version);
