@@ -11,8 +11,8 @@ aarch64-linux-gnu-gcc -c -x assembler-with-cpp -o "$work/shim.o" src/qemu/shim/s
 aarch64-linux-gnu-ld -Ttext=0x40200000 -o "$work/shim.elf" "$work/shim.o"
 aarch64-linux-gnu-objcopy -O binary "$work/shim.elf" "$work/shim.bin"
 {
-  echo '// The EL2 shim as built from shim.S by scripts/build-shim.sh, for machines without a cross compiler. A test builds it'
-  echo '// anew and compares.'
+  echo '// The EL2 shim as built from shim.S by scripts/build-shim.sh, for machines without a cross compiler.'
+  echo '// A test builds it anew and compares.'
   echo
   echo '/** The image, in base64; it is loaded at SHIM_ADDRESS. */'
   echo 'export const SHIM_IMAGE = ['

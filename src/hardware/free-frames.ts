@@ -2,8 +2,8 @@
 // Deterministic: a bin's runs are in the order in which they came. Each operation costs a few look-ups, whatever the
 // number of frames and runs, and allocates nothing once its part of the memory has been touched.
 //
-// A run is described in the cells of its own frames (boundary tags): its first frame has the length and the links to its
-// neighbours in the bin, its last frame has the way back to the first.
+// A run is described in the cells of its own frames (boundary tags): its first frame has the length and the links to
+// its neighbours in the bin, its last frame has the way back to the first.
 
 import { assert } from '../base/assert.ts';
 import type { FrameNumber } from '../base/units.ts';

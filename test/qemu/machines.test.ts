@@ -65,7 +65,7 @@ function machine(guest: string, expected: string): string {
   return JSON.stringify({
     memory: { base: 0x4100_0000, pages: 4096 },
     partitions: [{ name: 'crypto', id: 0x8001, program: 'holder' }],
-    guests: [{ name: 'hostile', pages: 64, ramBase: 0x5000_0000, program: join(root, `guests/build/${guest}.elf`) }],
+    guests: [{ name: 'hostile', pages: 64, ramBase: 0x5000_0000, program: join(root, `dist/guests/${guest}.elf`) }],
     timeline: guest === 'floods' ? [{ at: '300ms', destroy: 'hostile' }] : [],
     expect: [{ guest: 'hostile', is: expected }],
   });
@@ -106,7 +106,7 @@ requireTool('qemu-system-aarch64', 'apt-get install qemu-system-arm')('machine c
       expect(console).toContain('asker: 100 of 100 answers are right');
     });
 
-    it('dies: its pages keep what it wrote until the partition has let go, and are zero before anyone gets them', async () => {
+    it('dies: its pages keep what it wrote until the partition has let go, and then are zero', async () => {
       let heldPages = 0;
       const page = Buffer.alloc(PAGE_SIZE_BYTES);
       const { world, console } = await run('machines/killed-while-it-works.yaml', ({ quiet, hypervisor }, { qemu }) => {

@@ -1,5 +1,5 @@
-// The EL2 shim as built from shim.S by scripts/build-shim.sh, for machines without a cross compiler. A test builds it
-// anew and compares.
+// The EL2 shim as built from shim.S by scripts/build-shim.sh, for machines without a cross compiler.
+// A test builds it anew and compares.
 
 /** The image, in base64; it is loaded at SHIM_ADDRESS. */
 export const SHIM_IMAGE = [
