@@ -42,6 +42,7 @@ const STEPS_MAX = 20_000;
 const HOST_PES_MAX = 6;
 /** Executions before the first that counts, which show what an execution changes. */
 const TRAINING_EXECUTIONS = 96;
+const TRAINING_STEPS = 20_000;
 const CUT_STEPS_MAX = 64;
 /** Afterwards the whole state is looked at after 1, 2, 4, ... executions, and then each time after so many. */
 const VERIFY_EVERY = 512;
@@ -58,6 +59,7 @@ export class Executor implements Director, ChoicePolicy {
   tainted = false;
   /** What steps touch, for a strategy that asks. */
   readonly footprint = new Footprint();
+  private readonly repeats: boolean;
   private readonly judgesExpectations: boolean;
   private readonly checkpoint: Checkpoint;
   private readonly underWay: readonly Task[];
@@ -90,7 +92,8 @@ export class Executor implements Director, ChoicePolicy {
       this.world.hypervisor.profile,
     ]);
     this.checkpoint = new Checkpoint(this.world, except);
-    if (options.repeats !== false) this.train();
+    this.repeats = options.repeats ?? true;
+    if (this.repeats) this.train();
   }
 
   /** Makes one execution; null when all held. The strategy's `begin` has been called. */
@@ -101,7 +104,7 @@ export class Executor implements Director, ChoicePolicy {
     const finding = this.runToEnd();
     this.stepTotal += this.steps;
     strategy.end(finding !== null);
-    return finding === null ? null : this.confirmed(finding);
+    return finding === null || !this.repeats ? finding : this.confirmed(finding);
   }
 
   /** The same finding from a state that was looked at as a whole; none if it is not there then. */
@@ -228,13 +231,14 @@ export class Executor implements Director, ChoicePolicy {
   /** Executes at random until executions have shown what they change. */
   private train(): void {
     const random = new SeededRandom(0x7261696e);
-    for (let n = 0; n < TRAINING_EXECUTIONS; n++) {
+    for (let n = 0, steps = 0; n < TRAINING_EXECUTIONS && steps < TRAINING_STEPS; n++) {
       // Some are left off on their way: what changes and changes back shows only there.
       const strategy = n % 3 === 0 ? new RandomWalk(random.word()) : new CutShort(random.word());
       strategy.begin();
       this.strategy = strategy;
       this.rewind();
       this.runToEnd();
+      steps += this.steps;
       this.checkpoint.restore();
       this.checkpoint.verify();
     }

@@ -1,31 +1,36 @@
-// The shrinker: a finding's choices, made as few and as small as they can be while the same property still fails with
-// the same anomaly. What stays is a normal form: equal mistakes print equally, mostly.
+// The shrinker: a finding's schedule, made as plain as it can be while the same property still fails with the same
+// anomaly. What stays is a normal form: equal mistakes print equally, mostly.
 //
-//   1. Each choice that is not the first alternative is taken back, in pieces of half, a quarter, ... down to one:
-//      Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input" (TSE 2002). Faults go first.
-//   2. Each that is left is made smaller.
-//   3. Each is moved to an earlier place where it does the same; what follows it shifts.
+//   1. Faults are left out, all that can be.
+//   2. Stretches (a PE goes on for so many steps) are left out, in pieces of half, a quarter, ... down to one: Zeller,
+//      Hildebrandt, "Simplifying and isolating failure-inducing input" (TSE 2002). The PE makes the steps later.
+//   3. Neighbours change places where the lower PE can go first.
+//   4. Single choices are taken back, or made smaller.
 //
-// Fewer choices that are not the first alternative mean fewer switches and fewer faults; among equal ones the shorter
-// execution wins. It ends after so many executions, or when it is left off, and has kept the best so far.
+// Simpler means: fewer faults, then fewer departures from the plain order, then fewer stretches, then fewer steps. It
+// ends after so many executions, or when it is left off, and has kept the best so far.
 //
 // Limits: it takes no guest out of the world; a finding is shrunk in the world in which it was found.
 
 import type { Executor } from './executor.ts';
 import type { Finding } from './finding.ts';
-import { Replay } from './strategies/replay.ts';
+import { type DataChoice, Guided, type Stretch } from './strategies/guided.ts';
 
 const EXECUTIONS_MAX = 4000;
-
+/** Steps after which it ends even so: a long execution is worth fewer tries. */
+const STEPS_MAX = 2_000_000;
 /** Executions between two yields. */
-const EXECUTIONS_PER_YIELD = 64;
+const EXECUTIONS_PER_YIELD = 16;
 
-/** Makes a finding smaller. After each step of `run`, `best` is the smallest with the same property and anomaly. */
+/** Makes a finding smaller. After each step of `run`, `best` is the simplest with the same property and anomaly. */
 export class Shrinker {
   best: Finding;
   private readonly executor: Executor;
-  private readonly replay = new Replay([]);
+  private readonly guided = new Guided();
+  private stretches: readonly Stretch[] = [];
+  private faults: readonly DataChoice[] = [];
   private executions = 0;
+  private steps = 0;
 
   constructor(executor: Executor, finding: Finding) {
     this.executor = executor;
@@ -35,79 +40,104 @@ export class Shrinker {
   /** Shrinks; yields now and then, so that it can be left off. */
   *run(): Generator<void, Finding, void> {
     this.executor.faultsMax = this.best.faultsMax;
+    this.learn();
     for (;;) {
       const before = this.best;
+      yield* this.leaveOutFaults();
+      yield* this.leaveOutStretches();
+      yield* this.changePlaces();
       yield* this.takeBack();
-      yield* this.lower();
-      yield* this.pullForward();
       if (this.best === before || this.over()) return this.best;
     }
   }
 
-  /** Sets choices to the first alternative, many at a time, then fewer. */
+  private *leaveOutFaults(): Generator<void, void, void> {
+    for (let n = 0; n < this.faults.length && !this.over(); ) {
+      if (!(yield* this.tryPlan(this.stretches, without(this.faults, n, 1)))) n++;
+    }
+  }
+
+  private *leaveOutStretches(): Generator<void, void, void> {
+    for (let size = this.stretches.length >> 1; size >= 1 && !this.over(); size >>= 1) {
+      for (let from = 0; from < this.stretches.length && !this.over(); ) {
+        if (!(yield* this.tryPlan(without(this.stretches, from, size), this.faults))) from += size;
+      }
+    }
+  }
+
+  private *changePlaces(): Generator<void, void, void> {
+    for (let n = 0; n + 1 < this.stretches.length && !this.over(); n++) {
+      const plan = [...this.stretches];
+      [plan[n], plan[n + 1]] = [plan[n + 1], plan[n]];
+      yield* this.tryPlan(plan, this.faults);
+    }
+  }
+
   private *takeBack(): Generator<void, void, void> {
-    let places = placesOf(this.best.choices);
-    for (let size = places.length; size >= 1 && !this.over(); size = Math.floor(size / 2)) {
-      for (let from = 0; from < places.length && !this.over(); ) {
-        const choices = [...this.best.choices];
-        for (const place of places.slice(from, from + size)) choices[place] = 0;
-        if (yield* this.holds(choices)) places = placesOf(this.best.choices);
-        else from += size;
-      }
-    }
-  }
-
-  private *lower(): Generator<void, void, void> {
-    for (const place of placesOf(this.best.choices)) {
-      for (let value = 1; value < (this.best.choices[place] ?? 0) && !this.over(); value++) {
-        const choices = [...this.best.choices];
-        choices[place] = value;
-        if (yield* this.holds(choices)) break;
-      }
-    }
-  }
-
-  /** Drops a choice that is the first alternative: all that follow come one earlier. */
-  private *pullForward(): Generator<void, void, void> {
     for (let place = 0; place < this.best.choices.length && !this.over(); place++) {
-      if (this.best.choices[place] !== 0) continue;
-      const choices = [...this.best.choices];
-      choices.splice(place, 1);
-      if (yield* this.holds(choices)) place--;
+      const value = this.best.choices[place];
+      for (let smaller = 0; smaller < value; smaller++) {
+        const choices = [...this.best.choices];
+        choices[place] = smaller;
+        this.guided.follow(choices);
+        if (yield* this.holds()) break;
+      }
     }
   }
 
-  /** Whether these choices show the same and are simpler; then they are the best. */
-  private *holds(choices: readonly number[]): Generator<void, boolean, void> {
+  private *tryPlan(plan: readonly Stretch[], faults: readonly DataChoice[]): Generator<void, boolean, void> {
+    this.guided.set(plan, faults);
+    return yield* this.holds();
+  }
+
+  /** What the best does, in stretches. */
+  private learn(): void {
+    const { guided } = this;
+    guided.follow(this.best.choices);
+    guided.begin();
+    this.executor.execute(guided);
+    this.stretches = [...guided.stretches];
+    this.faults = [...guided.struck];
+  }
+
+  /** Whether an execution shows the same and is simpler; then it is the best. */
+  private *holds(): Generator<void, boolean, void> {
     this.executions++;
     if (this.executions % EXECUTIONS_PER_YIELD === 0) yield;
-    this.replay.set(choices);
-    this.replay.begin();
-    const found = this.executor.execute(this.replay);
+    const { guided } = this;
+    guided.begin();
+    const found = this.executor.execute(guided);
+    this.steps += found?.steps ?? this.best.steps;
     if (found === null || found.property !== this.best.property || found.anomaly !== this.best.anomaly) return false;
-    if (!simpler(found, this.best)) return false;
+    if (!simpler(found, guided.stretches.length, this.best, this.stretches.length)) return false;
     this.best = found;
+    this.stretches = [...guided.stretches];
+    this.faults = [...guided.struck];
     return true;
   }
 
   private over(): boolean {
-    return this.executions >= EXECUTIONS_MAX;
+    return this.executions >= EXECUTIONS_MAX || this.steps >= STEPS_MAX;
   }
 }
 
-/** Fewer faults, then fewer choices that are not the first, then fewer steps, then smaller and earlier choices. */
-function simpler(a: Finding, b: Finding): boolean {
+function simpler(a: Finding, stretchesA: number, b: Finding, stretchesB: number): boolean {
   if (a.faults !== b.faults) return a.faults < b.faults;
-  const [placesA, placesB] = [placesOf(a.choices).length, placesOf(b.choices).length];
-  if (placesA !== placesB) return placesA < placesB;
+  const [departuresA, departuresB] = [departures(a), departures(b)];
+  if (departuresA !== departuresB) return departuresA < departuresB;
+  if (stretchesA !== stretchesB) return stretchesA < stretchesB;
   if (a.steps !== b.steps) return a.steps < b.steps;
   if (a.choices.length !== b.choices.length) return a.choices.length < b.choices.length;
   for (let n = 0; n < a.choices.length; n++) if (a.choices[n] !== b.choices[n]) return a.choices[n] < b.choices[n];
   return false;
 }
 
-function placesOf(choices: readonly number[]): number[] {
-  const places: number[] = [];
-  for (let n = 0; n < choices.length; n++) if (choices[n] !== 0) places.push(n);
-  return places;
+function departures({ choices }: Finding): number {
+  let count = 0;
+  for (const choice of choices) if (choice !== 0) count++;
+  return count;
+}
+
+function without<T>(list: readonly T[], from: number, count: number): T[] {
+  return [...list.slice(0, from), ...list.slice(from + count)];
 }
