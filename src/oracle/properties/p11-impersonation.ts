@@ -24,12 +24,13 @@ import { DIRECT_FRAMEWORK_BIT } from '../../abi/layout/messages.ts';
 import {
   EVENT_GUEST_RETURN,
   EVENT_SMC,
+  EVENT_SMC_RETURN,
   EVENT_TEARDOWN_END,
   EVENT_TEARDOWN_ROUND,
   EVENT_TEARDOWN_WAIT,
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
-import { type Exchange, PURPOSE_SEND } from '../model/exchange.ts';
+import { type Exchange, PURPOSE_DIRECT, PURPOSE_SEND } from '../model/exchange.ts';
 import type { GuestCall } from '../model/guest-call.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 import { nameEndpoint } from '../violation.ts';
@@ -43,7 +44,14 @@ export class Impersonation extends Property {
       'reclaims only its own; a reply reaches the guest that it names, from the partition that it asked.',
     blindTo: 'What a partition itself does with the ids that it is told.',
   };
-  readonly kinds = [EVENT_SMC, EVENT_GUEST_RETURN, EVENT_TEARDOWN_ROUND, EVENT_TEARDOWN_WAIT, EVENT_TEARDOWN_END];
+  readonly kinds = [
+    EVENT_SMC,
+    EVENT_SMC_RETURN,
+    EVENT_GUEST_RETURN,
+    EVENT_TEARDOWN_ROUND,
+    EVENT_TEARDOWN_WAIT,
+    EVENT_TEARDOWN_END,
+  ];
   /** VM whose teardown each PE works on; 0: none. */
   private readonly tearing: number[] = [];
 
@@ -56,6 +64,9 @@ export class Impersonation extends Property {
     switch (kind) {
       case EVENT_SMC:
         this.outgoing(this.bench.model.door.of(pe));
+        return;
+      case EVENT_SMC_RETURN:
+        this.misled(this.bench.model.door.of(pe));
         return;
       case EVENT_GUEST_RETURN:
         this.answered(pe);
@@ -137,6 +148,22 @@ export class Impersonation extends Property {
     } else {
       this.report(`the teardown of VM ${tearing} reclaims what VM ${sender} shares`, { vm: tearing, sender, handle });
     }
+  }
+
+  /** An SPMC that is known to be ours answers each PE with the reply for whom it asked. */
+  private misled(x: Exchange): void {
+    const w0 = x.a(0);
+    const isReply = w0 === FFA_MSG_SEND_DIRECT_RESP_32 || w0 === FFA_MSG_SEND_DIRECT_RESP_64;
+    const to = x.a(1) & 0xffff;
+    if (
+      !isReply ||
+      this.bench.options.spmcSlots === 0 ||
+      to === x.caller ||
+      x.caller === 0 ||
+      x.purpose !== PURPOSE_DIRECT
+    )
+      return;
+    this.report(`the SPMC gives VM ${x.caller} a reply that is for ${nameEndpoint(to)}`, { vm: x.caller, to });
   }
 
   private answered(pe: number): void {

@@ -4,7 +4,7 @@
 // An SP has no CPU of its own: "after a time" means at the first entry after that time, whatever the entry is for.
 
 import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK, FFA_RETRY } from '../../abi/errors.ts';
-import { DATA_ACCESS_RO } from '../../abi/layout/memory-bits.ts';
+import { DATA_ACCESS_RO, INSTRUCTION_ACCESS_NX } from '../../abi/layout/memory-bits.ts';
 import { type Nanoseconds, NS_PER_US, PAGE_SIZE_BYTES } from '../../base/units.ts';
 import { type MemoryRegion, pageCountOf } from '../memory-region.ts';
 import { RetrieveMemory, type RetrieveMemoryOptions } from '../operations/retrieve-memory.ts';
@@ -138,7 +138,8 @@ export class HolderProgram extends SpService {
     const bypassOthers = (how & protocol.PROTOCOL_BYPASS_OTHERS) !== 0;
     const options: RetrieveMemoryOptions = {
       bypassOthers,
-      ...(readOnly ? { permissions: DATA_ACCESS_RO } : {}),
+      // A borrower of a share says nothing of instructions, any other must.
+      ...(readOnly ? { permissions: DATA_ACCESS_RO | (region.kind === 'share' ? 0 : INSTRUCTION_ACCESS_NX) } : {}),
       ...((how & protocol.PROTOCOL_SHORT_ACCESS) !== 0 || this.shortAccess ? { accessSizeBytes: 16 } : {}),
     };
     const outcome = yield* ffa.perform(new RetrieveMemory(region, options));
