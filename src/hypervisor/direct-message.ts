@@ -148,7 +148,7 @@ function* finishRelay(pe: Pe, registers: RegisterFile, pending: Coroutine): Coro
 }
 
 /** What a guest may get as the outcome of a direct request or FFA_RUN, as wide as the answer is. */
-function relayAnswer(answer: RegisterFile, registers: RegisterFile): void {
+export function relayAnswer(answer: RegisterFile, registers: RegisterFile): void {
   const functionId = answer.words[1] === 0 ? answer.words[0] : 0;
   switch (functionId) {
     case FFA_ERROR:

@@ -11,6 +11,7 @@ import { Domains } from './domains.ts';
 import type { Share } from './ffa-context.ts';
 import { guestCall } from './guest-call.ts';
 import type { Lifecycle, Limits, Profile } from './profile.ts';
+import { PartitionSchedule } from './schedule-receiver.ts';
 import { SecureWorld } from './secure-world.ts';
 import { ShareSlots } from './share-slots.ts';
 import type { Staging } from './staging.ts';
@@ -19,6 +20,8 @@ import { VmList } from './vm-list.ts';
 export interface HypervisorOptions {
   /** Limits that a world raises or lowers. */
   readonly limits?: Partial<Limits>;
+  /** Whether a guest may run a partition that waits; default: as the profile says. */
+  readonly guestsRunWaiting?: boolean;
 }
 
 /** Result of a creation: 0 or a negative errno; the domain is null when nothing of it remains. */
@@ -34,8 +37,12 @@ export class Hypervisor {
   readonly secure: SecureWorld;
   readonly domains: Domains;
   readonly lifecycle: Lifecycle;
+  /** Partitions that were given a PE because the SPMC listed them; stays empty where the profile runs none. */
+  readonly schedule: PartitionSchedule;
   /** Whether a VM may list other VMs and send to them. */
   readonly vmsSeeVms: boolean;
+  /** Whether FFA_RUN of a guest reaches a partition that waits, not only what was preempted in its service. */
+  readonly guestsRunWaiting: boolean;
   /** The VMs that have agreed on a version; stays empty unless `vmsSeeVms`. */
   readonly vmList: VmList;
   /** Each PE's copy of what it reads from a guest, by PE index (see staging.ts). */
@@ -56,6 +63,8 @@ export class Hypervisor {
     this.domains = new Domains(machine, (domain) => this.lifecycle.domainGone(this, domain));
     this.domains.idEnd = Math.min(this.domains.idEnd, this.limits.vmIdMax);
     this.lifecycle = profile.lifecycle(this);
+    this.schedule = new PartitionSchedule(this);
+    this.guestsRunWaiting = options.guestsRunWaiting ?? profile.guestsRunWaiting;
   }
 
   /** Looks for a usable SPMC. False: no FF-A; guests' calls are then unknown to the mediator. */
@@ -120,6 +129,7 @@ export class Hypervisor {
   }
 
   timerFired(pe: Pe, timer: Timer): Coroutine {
+    if (this.schedule.owns(timer)) return this.schedule.goOn(this, pe);
     return this.lifecycle.timerFired(this, pe, timer);
   }
 

@@ -191,6 +191,11 @@ export function raiseRxFull(hypervisor: Hypervisor, context: FfaContext): void {
 
 /** The SPMC's schedule-receiver interrupt: asks who has notifications until there is no more, and tells each VM. */
 export function* takeScheduleReceiver(hypervisor: Hypervisor, pe: Pe): Coroutine {
+  yield* listWhoIsNotified(hypervisor, pe, (id) => notify(hypervisor, id));
+}
+
+/** Asks the SPMC who has notifications until there is no more; `tell` hears of each, in the order of the lists. */
+export function* listWhoIsNotified(hypervisor: Hypervisor, pe: Pe, tell: (id: number) => void): Coroutine {
   if (!hasSecureNotifications(hypervisor)) return;
   for (;;) {
     prepareCall(pe, FFA_NOTIFICATION_INFO_GET_64);
@@ -201,9 +206,9 @@ export function* takeScheduleReceiver(hypervisor: Hypervisor, pe: Pe): Coroutine
     if (answer.high(0) !== 0 || (!wide && answer.w(0) !== FFA_SUCCESS_32)) return;
     const more = (answer.w(2) & INFO_GET_MORE_PENDING) !== 0;
     const listed = listedIds(answer, wide);
-    for (const vmId of listed) {
-      if (pe.stepping) yield pe.writes(TOUCH_PARTITION, vmId);
-      notify(hypervisor, vmId);
+    for (const id of listed) {
+      if (pe.stepping) yield pe.writes(TOUCH_PARTITION, id);
+      tell(id);
     }
     if (!more) return;
   }
@@ -238,7 +243,7 @@ function idAt(answer: RegisterFile, at: number, wide: boolean): number {
 }
 
 /** Ids of partitions and of the hypervisor itself are passed over, and those of no VM. */
-function notify(hypervisor: Hypervisor, vmId: number): void {
+export function notify(hypervisor: Hypervisor, vmId: number): void {
   if (vmId === 0 || isSecureEndpoint(vmId)) return;
   const domain = hypervisor.domains.findVm(vmId);
   if (domain === null || domain.life === DOMAIN_GONE || domain.ffa === null) return;

@@ -1,7 +1,10 @@
 // What the hypervisor knows of the secure world, and its door to it: the SPMC's version and functions, its partitions,
 // the hypervisor's own RX/TX pages. Learnt at boot (boot-probe.ts).
 
-import { ACCESS_WRITE, TOUCH_BUFFER, TOUCH_CONDUIT, TOUCH_LOCK } from '../base/announcement.ts';
+import { FFA_ABORTED } from '../abi/errors.ts';
+import { FFA_ERROR, FFA_INTERRUPT, FFA_RUN, FFA_YIELD } from '../abi/function-ids.ts';
+import { RUN_ENDPOINT_SHIFT } from '../abi/layout/messages.ts';
+import { ACCESS_WRITE, TOUCH_BUFFER, TOUCH_CONDUIT, TOUCH_LOCK, TOUCH_PARTITION } from '../base/announcement.ts';
 import type { Coroutine, Pending, Wait } from '../base/coroutine.ts';
 import { EVENT_SMC, EVENT_SMC_RETURN } from '../base/event-kinds.ts';
 import type { FrameNumber } from '../base/units.ts';
@@ -16,6 +19,9 @@ import type { PartitionListing } from './partition-listing.ts';
 
 /** The first version that passes x0..x17. */
 export const SMCCC_VERSION_1_2 = 0x10002;
+
+/** No vCPU's name: ids of partitions have bit 15. */
+const NOTHING_RAN = 0;
 
 /** A secure partition as the boot-time listing described it. */
 export interface KnownPartition {
@@ -50,6 +56,8 @@ export class SecureWorld {
   readonly rxLock: Lock;
   /** SMCs made so far. */
   smcCount = 0;
+  /** Partition vCPUs (w1 of FFA_RUN) that stand still in the middle of something, and the VM for whom: 0 for none. */
+  readonly stopped = new Map<number, number>();
 
   constructor(machine: Machine, conduit: Conduit) {
     this.machine = machine;
@@ -67,28 +75,73 @@ export class SecureWorld {
     this.smcCount++;
     pe.caller = caller;
     if (pe.stepping) return this.callInSteps(pe, caller);
+    const ran = pe.smc.w(0) === FFA_RUN ? pe.smc.w(1) : NOTHING_RAN;
     const events = this.machine.events;
     if (events.on) emitRegisters(events, EVENT_SMC, pe.index, caller, pe.smc);
     const pending = this.conduit.smc(pe);
-    if (pending !== null) return this.finish(pe, caller, pending);
+    if (pending !== null) return this.finish(pe, caller, ran, pending);
     if (events.on) emitRegisters(events, EVENT_SMC_RETURN, pe.index, caller, pe.smc);
+    this.note(pe, caller, ran);
     return null;
+  }
+
+  /**
+   * FFA_RUN of a vCPU that does nothing for anybody; its answer is in `pe.smc`. False, and no SMC: it stands still in
+   * the middle of something.
+   */
+  *runFree(pe: Pe, caller: number, target: number): Coroutine<boolean> {
+    if (pe.stepping) {
+      pe.writes(TOUCH_CONDUIT, 0);
+      yield pe.also(TOUCH_PARTITION, target >>> RUN_ENDPOINT_SHIFT, ACCESS_WRITE);
+    }
+    if (this.stopped.has(target)) return false;
+    this.smcCount++;
+    pe.caller = caller;
+    pe.smc.clear();
+    pe.smc.set4(FFA_RUN, target, 0, 0);
+    yield* this.enter(pe, caller, target);
+    return true;
   }
 
   private *callInSteps(pe: Pe, caller: number): Coroutine {
     yield pe.writes(TOUCH_CONDUIT, 0);
+    yield* this.enter(pe, caller, pe.smc.w(0) === FFA_RUN ? pe.smc.w(1) : NOTHING_RAN);
+  }
+
+  private *enter(pe: Pe, caller: number, ran: number): Coroutine {
     const events = this.machine.events;
     if (events.on) emitRegisters(events, EVENT_SMC, pe.index, caller, pe.smc);
     const pending = this.conduit.smc(pe);
-    if (pending !== null) yield* pending;
-    if (events.on) emitRegisters(events, EVENT_SMC_RETURN, pe.index, caller, pe.smc);
-    yield announceReturn(pe, caller);
+    if (pending !== null) yield* this.finish(pe, caller, ran, pending);
+    else {
+      if (events.on) emitRegisters(events, EVENT_SMC_RETURN, pe.index, caller, pe.smc);
+      this.note(pe, caller, ran);
+    }
+    if (pe.stepping) yield announceReturn(pe, caller);
   }
 
-  private *finish(pe: Pe, caller: number, pending: Coroutine): Coroutine {
+  private *finish(pe: Pe, caller: number, ran: number, pending: Coroutine): Coroutine {
     yield* pending;
     const events = this.machine.events;
     if (events.on) emitRegisters(events, EVENT_SMC_RETURN, pe.index, caller, pe.smc);
+    this.note(pe, caller, ran);
+  }
+
+  /** Who stands still after this answer. `ran`: what FFA_RUN ran. */
+  private note(pe: Pe, caller: number, ran: number): void {
+    const answer = pe.smc.w(0);
+    const stops = answer === FFA_INTERRUPT || answer === FFA_YIELD;
+    if (!stops && ran === NOTHING_RAN) return;
+    if (!stops) {
+      // An error of FFA_RUN itself leaves things as they are; a partition that died serves nobody.
+      if (answer !== FFA_ERROR || (pe.smc.w(2) | 0) === FFA_ABORTED) this.stopped.delete(ran);
+      return;
+    }
+    const target = pe.smc.w(1);
+    if (target === 0) return;
+    const forWhom = this.stopped.get(ran) ?? caller;
+    if (target !== ran) this.stopped.delete(ran);
+    this.stopped.set(target, forWhom);
   }
 }
 

@@ -1,27 +1,32 @@
 // Who a preempted partition serves, in the default profile: direct requests and FFA_RUN of guests. FFA_RUN reaches only
-// what was preempted while it served the caller; what comes back reaches only the guest that it is for; framework
-// messages come from the hypervisor alone. When the guest dies, what it left running is run out (teardown-worker.ts).
+// what was preempted while it served the caller, or, if policy allows, what waits; what comes back reaches only the
+// guest that it is for; framework messages come from the hypervisor alone. When the guest dies, what it left running is
+// run out (teardown-worker.ts).
 //
 // Limits: a reply for somebody else, or of another partition than was asked, is dropped, and the guest gets
 // FFA_ABORTED.
 
-import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS } from '../abi/errors.ts';
+import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
+import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {
   FFA_INTERRUPT,
   FFA_MSG_SEND_DIRECT_RESP_32,
   FFA_MSG_SEND_DIRECT_RESP_64,
   FFA_MSG_SEND_DIRECT_RESP2,
+  FFA_MSG_WAIT,
+  FFA_RUN,
   FFA_YIELD,
 } from '../abi/function-ids.ts';
-import { DIRECT_ENDPOINT_MASK, DIRECT_SENDER_SHIFT } from '../abi/layout/messages.ts';
+import { DIRECT_ENDPOINT_MASK, DIRECT_SENDER_SHIFT, RUN_ENDPOINT_SHIFT } from '../abi/layout/messages.ts';
 import { TOUCH_PARTITION } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answer.ts';
-import { run, sendDirect, sendDirect2 } from './direct-message.ts';
+import { relayAnswer, sendDirect, sendDirect2 } from './direct-message.ts';
 import type { Vcpu } from './domain.ts';
 import type { FfaContext } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { prepareCall } from './spmc-answer.ts';
 
 /** FFA_MSG_SEND_DIRECT_REQ, 32 and 64: w2 is zero in a partition message. */
 export function requestDirect(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
@@ -39,17 +44,57 @@ export function requestDirect2(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pend
   return watch(pe, vcpu, sendDirect2(hypervisor, pe, vcpu), 0, asked);
 }
 
-/** FFA_RUN of a partition vCPU that was preempted while it served this guest. */
+/**
+ * FFA_RUN of a partition vCPU that was preempted while it served this guest; where the hypervisor lets guests do so,
+ * also of one that waits.
+ */
 export function runOwn(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   const context = vcpu.domain.ffa as FfaContext;
   const target = vcpu.registers.w(1);
+  const { secure } = hypervisor;
+  if (!secure.has(FFA_RUN) || !isSecureEndpoint(target >>> RUN_ENDPOINT_SHIFT)) {
+    answerError(vcpu.registers, FFA_NOT_SUPPORTED);
+    return null;
+  }
   const at = context.unfinished.indexOf(target);
   if (at < 0) {
+    if (hypervisor.guestsRunWaiting) return runWaiting(hypervisor, pe, vcpu, target);
     answerError(vcpu.registers, FFA_DENIED);
     return null;
   }
   const asked = context.unfinishedAsked[at];
-  return watch(pe, vcpu, run(hypervisor, pe, vcpu), target, asked);
+  prepareCall(pe, FFA_RUN, target);
+  const pending = secure.call(pe, context.vmId);
+  if (pending !== null) return runLater(pe, vcpu, pending, target, asked);
+  relayRun(pe, vcpu, target, asked);
+  return null;
+}
+
+function* runLater(pe: Pe, vcpu: Vcpu, pending: Coroutine, target: number, asked: number): Coroutine {
+  yield* pending;
+  if (pe.stepping) yield pe.writes(TOUCH_PARTITION, vcpu.domain.vmId);
+  relayRun(pe, vcpu, target, asked);
+}
+
+/** Nothing is run that stands still in the middle of something: its answer would be somebody else's. */
+function* runWaiting(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, target: number): Coroutine {
+  if (!(yield* hypervisor.secure.runFree(pe, vcpu.domain.vmId, target))) {
+    answerError(vcpu.registers, FFA_DENIED);
+    return;
+  }
+  if (pe.stepping) yield pe.writes(TOUCH_PARTITION, vcpu.domain.vmId);
+  relayRun(pe, vcpu, target, target >>> RUN_ENDPOINT_SHIFT);
+}
+
+/** The answer to an FFA_RUN goes to the guest: that of a request, or that the partition waits again. */
+function relayRun(pe: Pe, vcpu: Vcpu, target: number, asked: number): void {
+  if (pe.smc.w(0) === FFA_MSG_WAIT) {
+    forget(vcpu.domain.ffa as FfaContext, target);
+    vcpu.registers.set4(FFA_MSG_WAIT, pe.smc.w(1), 0, 0);
+    return;
+  }
+  relayAnswer(pe.smc, vcpu.registers);
+  note(pe, vcpu, target, asked);
 }
 
 /**

@@ -24,8 +24,10 @@ export const FFABRIC: Profile = {
   handlers32: FFABRIC_CALLS.handlers32,
   handlers64: FFABRIC_CALLS.handlers64,
   vmsSeeVms: true,
+  guestsRunWaiting: false,
   waitsForReceiver: false,
   probe,
+  scheduleReceiver: (hypervisor, pe) => hypervisor.schedule.interrupt(hypervisor, pe),
   lifecycle: (hypervisor) => new RecordLifecycle(hypervisor),
 };
 
