@@ -103,6 +103,8 @@ const DESCRIBE: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [k.EVENT_SP_ENTER, ([sp, vcpu], n) => dim(`${spName(n, sp, vcpu)} runs`)],
   [k.EVENT_SP_EXIT, ([sp, vcpu], n) => dim(`${spName(n, sp, vcpu)} stops`)],
   [k.EVENT_SP_CRASH, ([sp, vcpu], n) => wrong(`${spName(n, sp, vcpu)} crashes`)],
+  [k.EVENT_SP_RESTART, ([sp], n) => plain(`${spName(n, sp, 0)} starts anew`)],
+  [k.EVENT_SP_STOP, ([sp, vcpu], n) => wrong(`${spName(n, sp, vcpu)} is stopped`)],
   [k.EVENT_SP_PREEMPTED, ([sp, vcpu], n) => warning(`${spName(n, sp, vcpu)} is preempted`)],
   [
     k.EVENT_SECURE_INTERRUPT,

@@ -246,6 +246,11 @@ class Check {
       destroyed: one.subscribes.includes('destroyed'),
       nsInterrupts: one.nsInterrupts,
       bootOrder: one.bootOrder,
+      abortAction: one.abortAction,
+      dmaOutlives: one.dmaOutlives,
+      exceptionLevel: one.exceptionLevel,
+      deviceInterrupts: one.deviceInterrupts,
+      powerMessages: one.powerMessages,
       notifications: one.notifications,
     };
   }
@@ -302,30 +307,49 @@ class Check {
   }
 
   private timelineEntry(one: WorldFile['timeline'][number], path: Path): TimelineEntry {
-    const { at, create, destroy, interrupt, quarantine, say } = one;
+    const { at, crash, create, destroy, guest, interrupt, power, quarantine, restart, say, secureInterrupt, stop } =
+      one;
     const told = given({ atNs: at, say }) as { atNs: number; say?: string };
-    const actions = Object.entries({ create, destroy, interrupt, quarantine }).filter(
-      ([, value]) => value !== undefined,
-    );
+    const actions = Object.entries({
+      ...{ create, destroy, interrupt, secureInterrupt, power, quarantine },
+      ...{ crash, stop, restart },
+    }).filter(([, value]) => value !== undefined);
     if (actions.length > 1) {
       this.fail(path, `both '${actions[0][0]}' and '${actions[1][0]}'`, 'an entry does one thing: make two of it');
     }
     for (const [key, value] of actions) {
-      if (key !== 'quarantine') this.known([...path, key], String(value), this.guestNames);
+      if (ABOUT_GUESTS.includes(key)) this.known([...path, key], String(value), this.guestNames);
+      if (ABOUT_PARTITIONS.includes(key)) this.known([...path, key], String(value), this.partitionNames);
+    }
+    if (guest !== undefined) {
+      this.known([...path, 'guest'], guest, this.guestNames);
+      if (secureInterrupt === undefined)
+        this.fail([...path, 'guest'], "'guest' alone", 'it belongs to secureInterrupt');
     }
     if (create !== undefined) return { ...told, do: 'create', guest: create };
     if (destroy !== undefined) return { ...told, do: 'destroy', guest: destroy };
     if (interrupt !== undefined) return { ...told, do: 'interrupt', guest: interrupt };
+    if (secureInterrupt !== undefined)
+      return { ...told, do: 'secure-interrupt', id: secureInterrupt, ...given({ guest }) };
+    if (power !== undefined) return { ...told, do: 'power', change: power };
+    if (crash !== undefined) return { ...told, do: 'partition', partition: crash, change: 'crash' };
+    if (stop !== undefined) return { ...told, do: 'partition', partition: stop, change: 'stop' };
+    if (restart !== undefined) return { ...told, do: 'partition', partition: restart, change: 'restart' };
     if (quarantine !== undefined) {
       return { ...told, do: quarantine === 'retry' ? 'retry-quarantine' : 'write-off-quarantine' };
     }
-    if (say === undefined) this.fail(path, 'nothing to do', 'create, destroy, interrupt, quarantine or say');
+    if (say === undefined)
+      this.fail(
+        path,
+        'nothing to do',
+        'create, destroy, interrupt, secureInterrupt, power, crash, stop, restart, quarantine or say',
+      );
     return { ...told, do: 'say' };
   }
 
   private expectation(one: WorldFile['expect'][number], path: Path): Expectation {
-    const { believers, by, guest, is, pages, quarantine, quiet, scripts } = one;
-    const kinds = { guest, quarantine, pages, quiet, scripts, believers };
+    const { believers, by, console, guest, is, pages, quarantine, quiet, scripts } = one;
+    const kinds = { guest, quarantine, pages, quiet, scripts, console, believers };
     const names = Object.entries(kinds).filter(([, value]) => value !== undefined);
     if (names.length !== 1) {
       const what = names.length === 0 ? 'nothing is expected' : `both '${names[0][0]}' and '${names[1][0]}'`;
@@ -344,6 +368,7 @@ class Check {
       this.known([...path, 'believers', 'partition'], believers.partition, this.partitionNames);
       return { kind: 'believers', ...believers };
     }
+    if (console !== undefined) return { kind: 'console', lines: console };
     if (quarantine !== undefined) return { kind: 'quarantine', pages: quarantine };
     if (quiet !== undefined) return { kind: 'quiet', is: quiet };
     return { kind: pages === undefined ? 'scripts' : 'pages-back' };
@@ -365,6 +390,11 @@ class Check {
     throw new UserError(`${where(path)}${what}`, this.source.placeOf(path), hint);
   }
 }
+
+/** Actions of the timeline that name a guest. */
+const ABOUT_GUESTS = ['create', 'destroy', 'interrupt'];
+/** Those that name a partition. */
+const ABOUT_PARTITIONS = ['crash', 'stop', 'restart'];
 
 /** A crowd's names are not all listed. */
 const SUGGESTED_MAX = 20;

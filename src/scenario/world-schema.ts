@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { TWO_POW_32 } from '../base/units.ts';
 import { FAULT_CALLS, isFaultAnswer } from '../world/faulty-conduit.ts';
+import { PERSONALITIES } from '../world/vocabulary.ts';
 import type { Names, Problems } from './step-reader.ts';
 import { readSteps } from './step-reader.ts';
 import {
@@ -120,7 +121,7 @@ function limits() {
 
 function spmc() {
   return z.strictObject({
-    personality: optional(oneOf('hafnium'), 'hafnium', 'which SPMC is imitated'),
+    personality: optional(oneOf(...PERSONALITIES.keys()), 'hafnium', 'which SPMC is imitated'),
     handles: optional(
       oneOf('slot-index', 'counting', 'guest'),
       null,
@@ -153,12 +154,34 @@ function partition() {
       .default(['created', 'destroyed'])
       .meta({ doc: 'VM availability messages that it wants', fits: 'a list', fallback: '[created, destroyed]' }),
     nsInterrupts: optional(
-      oneOf('queue', 'signal'),
+      oneOf('queue', 'managed-exit', 'signal'),
       'signal',
-      'a non-secure interrupt while it runs: wait, or preempt',
+      'a non-secure interrupt while it runs: wait, ask it to leave, or preempt it',
     ),
     bootOrder: optional(integer(0, 0xffff), 0, 'the lowest boots first'),
+    abortAction: optional(
+      oneOf('keep', 'stop', 'destroy', 'restart'),
+      undefined,
+      'what happens when it dies: it keeps all that it holds, or that is given back and it stays dead, is not even ' +
+        'known any more, or starts anew',
+      "the personality's: stop for hafnium, keep for the others",
+    ),
+    dmaOutlives: optional(FLAG, undefined, 'whether its DMA goes on when it dies', 'false'),
     notifications: optional(FLAG, false, 'whether it may receive notifications'),
+    exceptionLevel: optional(
+      oneOf('S-EL0', 'S-EL1'),
+      undefined,
+      'S-EL0: it may change what its own pages allow while it starts, and takes no interrupts',
+      'S-EL1',
+    ),
+    deviceInterrupts: z
+      .array(leaf(integer(32, 1019)))
+      .optional()
+      .meta({ doc: 'secure interrupts of its device', fits: 'a list of ids from 32 to 1019', fallback: 'none' }),
+    powerMessages: z
+      .array(leaf(oneOf('off', 'suspend', 'resume')))
+      .optional()
+      .meta({ doc: 'of what it is told when a PE changes its power', fits: 'a list', fallback: 'nothing' }),
   });
 }
 
@@ -207,6 +230,22 @@ function timelineEntry() {
     create: optional(NAME_VALUE, undefined, 'creates a guest, or all that share a name', 'none'),
     destroy: optional(NAME_VALUE, undefined, 'destroys a guest, or all that share a name', 'none'),
     interrupt: optional(NAME_VALUE, undefined, "a non-secure interrupt where the guest's vCPUs run", 'none'),
+    secureInterrupt: optional(
+      integer(32, 1019),
+      undefined,
+      "a device's secure interrupt; with `guest`: where its vCPU is in the secure world",
+      'none',
+    ),
+    guest: optional(NAME_VALUE, undefined, 'with `secureInterrupt`', 'a PE of the host'),
+    power: optional(
+      oneOf('off', 'on', 'suspend', 'resume'),
+      undefined,
+      "what the SPMD tells partitions of the host's last PE",
+      'none',
+    ),
+    crash: optional(NAME_VALUE, undefined, 'an error strikes a partition', 'none'),
+    stop: optional(NAME_VALUE, undefined, 'an operator stops a partition', 'none'),
+    restart: optional(NAME_VALUE, undefined, 'an operator starts a dead partition anew', 'none'),
     quarantine: optional(oneOf('retry', 'write-off'), undefined, 'what an operator does about all of it', 'none'),
     say: optional(TEXT, undefined, 'a line of the story, told before', 'none'),
   });
@@ -261,7 +300,17 @@ function expectation() {
     quarantine: optional(integer(0, TWO_POW_32), undefined, 'pages in quarantine at the end', 'none'),
     pages: optional(oneOf('back'), undefined, 'every page of every dead guest is free again', 'none'),
     quiet: optional(FLAG, undefined, 'whether the world comes to rest by itself', 'none'),
-    scripts: optional(oneOf('hold'), undefined, 'every step of every script ended as it expects', 'none'),
+    scripts: optional(
+      oneOf('hold'),
+      undefined,
+      'every step of every script ended as it expects, and there was one at least',
+      'none',
+    ),
+    console: z.array(leaf(TEXT)).optional().meta({
+      doc: 'lines that were logged, in this order, others perhaps between',
+      fits: 'a list of `name: text`',
+      fallback: 'none',
+    }),
     believers: z
       .strictObject({
         partition: required(NAME_VALUE, 'the partition'),

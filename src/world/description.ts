@@ -28,10 +28,23 @@ export interface PartitionDescription {
   /** Subscriptions to VM availability messages. */
   readonly created: boolean;
   readonly destroyed: boolean;
-  readonly nsInterrupts: 'queue' | 'signal';
+  readonly nsInterrupts: 'queue' | 'managed-exit' | 'signal';
   readonly bootOrder: number;
+  /** What happens when it dies; `keep`: it keeps all that it holds. Default: the personality's way. */
+  readonly abortAction?: 'keep' | 'stop' | 'destroy' | 'restart' | undefined;
+  /** Its DMA goes on when it dies: there is no SMMU before its device. Default false. */
+  readonly dmaOutlives?: boolean | undefined;
   readonly notifications: boolean;
+  /** At S-EL0 it may change what its own pages allow while it starts. Default S-EL1. */
+  readonly exceptionLevel?: 'S-EL0' | 'S-EL1' | undefined;
+  /** Ids of the secure interrupts of its device. Default none. */
+  readonly deviceInterrupts?: readonly number[] | undefined;
+  /** Of what it is told when a PE changes its power. Default nothing. */
+  readonly powerMessages?: readonly ('off' | 'suspend' | 'resume')[] | undefined;
 }
+
+/** What happens to a PE: it goes off or comes back on, or the system is suspended or resumed. */
+export type PowerChange = 'off' | 'on' | 'suspend' | 'resume';
 
 export interface GuestDescription {
   readonly name: string;
@@ -56,6 +69,12 @@ export type TimelineAction =
   | { readonly do: 'destroy'; readonly guest: string }
   /** A non-secure interrupt at the PE of each of the guest's vCPUs. */
   | { readonly do: 'interrupt'; readonly guest: string }
+  /** A device's secure interrupt, where a guest's vCPU runs in the secure world, else at a PE of the host. */
+  | { readonly do: 'secure-interrupt'; readonly id: number; readonly guest?: string }
+  /** What the SPMD tells the secure world of the host's last PE. */
+  | { readonly do: 'power'; readonly change: PowerChange }
+  /** An error strikes a partition, or an operator stops or restarts it. */
+  | { readonly do: 'partition'; readonly partition: string; readonly change: 'crash' | 'stop' | 'restart' }
   /** An operator retries, or gives up, everything in quarantine. */
   | { readonly do: 'retry-quarantine' }
   | { readonly do: 'write-off-quarantine' }
@@ -128,6 +147,8 @@ export type Expectation =
   | { readonly kind: 'quiet'; readonly is: boolean }
   /** Every expectation in every guest's script held. */
   | { readonly kind: 'scripts' }
+  /** These lines were logged (FFA_CONSOLE_LOG), in this order, others perhaps between: `name: text`. */
+  | { readonly kind: 'console'; readonly lines: readonly string[] }
   /** A partition was told that so many VMs exist and do not any more. */
   | { readonly kind: 'believers'; readonly partition: string; readonly count: number };
 

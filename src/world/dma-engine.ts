@@ -46,6 +46,20 @@ export class WorldDmaEngine implements DmaEngine {
     return number;
   }
 
+  /** Ends every transfer of a partition at once, without its last write. */
+  stop(endpoint: number): void {
+    const { time, events } = this.machine;
+    for (const [timer, { number, runs, sp }] of this.transfers) {
+      if (sp !== endpoint) continue;
+      time.stop(timer);
+      this.transfers.delete(timer);
+      this.running.delete(number);
+      for (let n = 0; events.on && n < runs.length; n += 2) {
+        events.emit(EVENT_DMA_END, events.currentPe, sp, runs[n], runs[n + 1]);
+      }
+    }
+  }
+
   active(transfer: number): boolean {
     return this.running.has(transfer);
   }

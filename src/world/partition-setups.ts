@@ -6,7 +6,16 @@ import { type FrameNumber, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { type FrameTable, OWNER_SECURE } from '../hardware/frames.ts';
 import type { DmaEngine } from '../partitions/dma-engine.ts';
 import { createSpProgram } from '../partitions/sp-programs.ts';
-import type { PartitionSetup } from '../spmc/partition-setup.ts';
+import {
+  type DeviceRegion,
+  type ManifestRegion,
+  type PartitionSetup,
+  POWER_MANAGEMENT_CPU_OFF,
+  POWER_MANAGEMENT_RESUME,
+  POWER_MANAGEMENT_SUSPEND,
+  REGION_READ,
+  REGION_WRITE,
+} from '../spmc/partition-setup.ts';
 import type { PartitionDescription, ProgramMaker, WorldDescription } from './description.ts';
 
 /** Services: receives and sends direct requests in both forms, and indirect messages. */
@@ -81,12 +90,44 @@ export function partitionSetups(
         services: [{ uuid: uuidOf(partition), messagingMethod: ALL_MESSAGES }],
         executionContextCount: partition.vcpuCount,
         bootOrder: partition.bootOrder,
-        nsInterruptAction: partition.nsInterrupts === 'queue' ? 'queue' : 'signal',
+        ...(partition.abortAction === undefined ? {} : { abortAction: partition.abortAction }),
+        nsInterruptAction: partition.nsInterrupts,
+        exceptionLevel: partition.exceptionLevel ?? 'S-EL1',
+        memoryRegions: dataRegions(partition, image.baseAddress),
+        deviceRegions: deviceRegions(partition),
+        powerManagementMessages: powerBits(partition),
         notificationSupport: partition.notifications,
         vmAvailabilityMessages: (partition.created ? 1 : 0) | (partition.destroyed ? 2 : 0),
       },
     };
   });
+}
+
+/** At S-EL0 the image is code; all of it but the first page is data here. */
+function dataRegions({ exceptionLevel, pages }: PartitionDescription, baseAddress: number): ManifestRegion[] {
+  if (exceptionLevel !== 'S-EL0') return [];
+  const attributes = REGION_READ | REGION_WRITE;
+  return [{ baseAddress: baseAddress + PAGE_SIZE_BYTES, pageCount: pages - 1, attributes }];
+}
+
+/** Devices lie where no memory of a world can be. */
+const DEVICE_BASE = 0xff_0000_0000;
+const DEVICE_SPACE_BYTES = 0x1_0000;
+const SECURE_INTERRUPT = 1 << 8;
+
+function deviceRegions({ deviceInterrupts = [], id }: PartitionDescription): DeviceRegion[] {
+  if (deviceInterrupts.length === 0) return [];
+  const baseAddress = DEVICE_BASE + (id & 0x7fff) * DEVICE_SPACE_BYTES;
+  const interrupts = deviceInterrupts.map((interrupt) => ({ id: interrupt, attributes: SECURE_INTERRUPT }));
+  return [{ baseAddress, pageCount: 1, attributes: REGION_READ | REGION_WRITE, interrupts }];
+}
+
+function powerBits({ powerMessages = [] }: PartitionDescription): number {
+  let bits = 0;
+  if (powerMessages.includes('off')) bits |= POWER_MANAGEMENT_CPU_OFF;
+  if (powerMessages.includes('suspend')) bits |= POWER_MANAGEMENT_SUSPEND;
+  if (powerMessages.includes('resume')) bits |= POWER_MANAGEMENT_RESUME;
+  return bits;
 }
 
 function uuidOf(partition: PartitionDescription): Uuid {

@@ -10,7 +10,7 @@
 // time, as one management tool would ask for them.
 
 import { FFA_VERSION_1_2 } from '../abi/versions.ts';
-import { ACCESS_READ, ACCESS_WRITE, TOUCH_DOMAIN, TOUCH_PARTITION } from '../base/announcement.ts';
+import { ACCESS_WRITE, TOUCH_DOMAIN } from '../base/announcement.ts';
 import { assert, present } from '../base/assert.ts';
 import { type Coroutine, WAIT_LOCK } from '../base/coroutine.ts';
 import {
@@ -28,7 +28,6 @@ import { type Nanoseconds, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { InterruptSink } from '../hardware/conduit.ts';
 import { Machine } from '../hardware/machine.ts';
-import { EXIT_CALL, EXIT_CRASH, EXIT_IDLE, EXIT_WORK, type VcpuContext } from '../hardware/partition-entry.ts';
 import { Pe } from '../hardware/pe.ts';
 import type { Stage2 } from '../hardware/stage2.ts';
 import type { Timer } from '../hardware/time.ts';
@@ -38,8 +37,6 @@ import { PROFILES } from '../hypervisor/profiles/profile-table.ts';
 import { RecordLifecycle } from '../hypervisor/record-lifecycle.ts';
 import type { OracleOptionsInput } from '../oracle/options.ts';
 import { Oracle } from '../oracle/oracle.ts';
-import type { Endpoint } from '../partitions/endpoint.ts';
-import { GuestScript } from '../partitions/guest-script.ts';
 import { PERSONALITIES } from '../spmc/personalities/personality-table.ts';
 import type { Personality } from '../spmc/personality.ts';
 import { Spmc } from '../spmc/spmc.ts';
@@ -54,13 +51,13 @@ import type {
 import { WorldDmaEngine } from './dma-engine.ts';
 import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
-import { GuestMemory } from './guest-memory.ts';
-import { guestProgram } from './guest-program.ts';
+import { makeGuests } from './guest-making.ts';
 import { oracleOptions } from './oracle-options.ts';
 import { partitionSetups, reserveGaps, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
 import { Scheduler, type Task } from './scheduler.ts';
 import { changePower, interruptHost } from './secure-events.ts';
+import { runVcpu } from './vcpu-run.ts';
 import { WorkQueue } from './work-queue.ts';
 import type { WorldGuest, WorldParts } from './world-parts.ts';
 
@@ -69,8 +66,6 @@ const SPACE_ALL_VMS = -1;
 /** Steps after which a run counts as one that does not end. */
 const STEPS_MAX = 50_000_000;
 const HOST_PE = 0;
-/** A VM id that is never given. */
-const NOBODY = 0x7fff;
 
 export class World implements EventListener {
   readonly description: WorldDescription;
@@ -79,7 +74,7 @@ export class World implements EventListener {
   readonly spmc: Spmc;
   readonly hypervisor: Hypervisor;
   readonly oracle: Oracle | null;
-  readonly guests: WorldGuest[] = [];
+  readonly guests: readonly WorldGuest[];
   readonly dma: WorldDmaEngine;
   /** The way to the SPMC, on which faults strike. */
   readonly faults: FaultyConduit;
@@ -96,12 +91,10 @@ export class World implements EventListener {
   /** What the expectations came to; empty before the end. */
   expectationOutcomes: ExpectationOutcome[] = [];
   private readonly hostPes: Pe[] = [];
-  private readonly guestsByName = new Map<string, WorldGuest[]>();
   /** The guest that has, or last had, a VM id. */
   private readonly guestByVm = new Map<number, WorldGuest>();
   /** The guest that a host PE creates now, by the PE's index. */
   private readonly creating = new Map<number, WorldGuest>();
-  private readonly guestEndpoints = new Map<string, Endpoint>();
   private readonly plan: TimelineEntry[];
   private planned = 0;
   /** Work for host PEs: what the timer asks for, and all else; each begins at its `next`. */
@@ -136,6 +129,7 @@ export class World implements EventListener {
       partitions: setups,
       interrupts: this.interruptSink(),
       personality: this.personality(parts),
+      devices: { stop: (id) => this.stopDevices(id) },
       limits: description.spmcLimits,
       version: description.spmcVersion || FFA_VERSION_1_2,
       console: { log: (endpoint, text) => this.logged(endpoint, text) },
@@ -161,8 +155,7 @@ export class World implements EventListener {
         : this.makeOracle(parts.oracle ?? oracleOptions(this.hypervisor, this.spmc.limits.slots));
     this.machine.events.listen(this);
     for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
-    for (const { count, name } of description.guests) this.nameGuests(name, count);
-    for (const guest of description.guests) this.addGuests(guest, programs);
+    this.guests = makeGuests(description.guests, { programs, endpoints: this.endpoints, dma: this.dma });
     this.plan = [...this.creations(), ...description.timeline].sort((a, b) => a.atNs - b.atNs);
   }
 
@@ -288,7 +281,7 @@ export class World implements EventListener {
 
   /** A guest, or all that share a description's name. */
   guestsNamed(name: string): readonly WorldGuest[] {
-    return this.guestsByName.get(name) ?? [];
+    return this.guests.filter((guest) => guest.name === name || guest.description.name === name);
   }
 
   /** EventListener: who gets which VM id, and when the last of a guest is gone. */
@@ -345,47 +338,6 @@ export class World implements EventListener {
   private isGuest(name: string, vmId: number): boolean {
     const guest = this.guestByVm.get(vmId);
     return guest !== undefined && (guest.name === name || guest.description.name === name);
-  }
-
-  /** A script may name guests before they exist. */
-  private nameGuests(name: string, count: number): void {
-    if (count === 1) this.endpoints.set(name, NOBODY);
-    else for (let n = 0; n < count; n++) this.endpoints.set(`${name}-${n}`, NOBODY);
-  }
-
-  private addGuests(description: GuestDescription, programs: ReadonlyMap<string, ProgramMaker>): void {
-    for (let n = 0; n < description.count; n++) {
-      const name = description.count === 1 ? description.name : `${description.name}-${n}`;
-      const script = new GuestScript({
-        vcpus: description.vcpus,
-        version: description.ffaVersion,
-        bits: description.bits,
-        ramBase: description.ramBase,
-        ramPages: description.pages,
-        endpoints: this.endpoints,
-        guests: this.guestEndpoints,
-      });
-      this.guestEndpoints.set(name, script.endpoint);
-      const guest: WorldGuest = {
-        name,
-        description,
-        script,
-        program: guestProgram(name, description, script, { programs, endpoints: this.endpoints, dma: this.dma }),
-        domain: null,
-        vmId: 0,
-        createError: 0,
-        createdNs: null,
-        destroyAskedNs: null,
-        goneNs: null,
-        pes: [],
-        asleep: new Set(),
-      };
-      this.guests.push(guest);
-      this.guestsByName.set(name, [guest]);
-    }
-    if (description.count === 1) return;
-    const all = this.guests.filter((guest) => guest.description === description);
-    this.guestsByName.set(description.name, all);
   }
 
   private *creations(): Iterable<TimelineEntry> {
@@ -487,9 +439,31 @@ export class World implements EventListener {
         this.tell('everything in quarantine is written off');
         for (const item of this.records?.quarantine.list() ?? []) this.records?.quarantine.writeOff(item);
         return;
+      case 'partition':
+        this.changePartition(present(this.endpoints.get(entry.partition), entry.partition), entry.change);
+        return;
       case 'say':
         return;
     }
+  }
+
+  private changePartition(id: number, change: 'crash' | 'stop' | 'restart'): void {
+    if (change === 'restart') {
+      this.host('restart', (pe) => this.restart(pe, id));
+      return;
+    }
+    if (change === 'crash') this.spmc.crash(id);
+    else this.spmc.stop(id);
+  }
+
+  private *restart(pe: Pe, id: number): Coroutine {
+    yield* this.spmc.restart(pe, id);
+  }
+
+  /** A partition dies: an SMMU keeps its device out of memory from then on, where there is one. */
+  private stopDevices(id: number): void {
+    const outlives = this.description.partitions.find((partition) => partition.id === id)?.dmaOutlives ?? false;
+    if (!outlives) this.dma.stop(id);
   }
 
   private host(name: string, work: (pe: Pe) => Coroutine): void {
@@ -565,54 +539,10 @@ export class World implements EventListener {
     }
   }
 
-  /**
-   * A guest's vCPU: enters its program, takes its calls to the hypervisor, until the guest ends. Begun while the vCPU
-   * is asleep in its own code, it goes on as it does when such a sleep ends.
-   */
   private *runVcpu(pe: Pe, guest: WorldGuest, domain: Domain, index: number): Coroutine {
-    const vcpu = domain.vcpus[index];
-    const { time } = this.machine;
-    const context: VcpuContext = {
-      endpoint: domain.vmId,
-      vcpu: index,
-      registers: vcpu.registers,
-      memory: new GuestMemory(domain.stage2, this.machine.frames.contents),
-      get nowNs() {
-        return time.nowNs;
-      },
-      workNs: 0,
-      interrupts: vcpu.interrupts,
-    };
-    guest.asleep.delete(pe.index);
-    const { machine } = this;
-    while (domain.life === DOMAIN_ALIVE) {
-      machine.touches?.touch(TOUCH_DOMAIN, domain.vmId, ACCESS_READ);
-      machine.touches?.touch(TOUCH_PARTITION, domain.vmId, ACCESS_WRITE);
-      switch (guest.program.run(context)) {
-        case EXIT_CALL:
-          yield* this.hypervisor.serve(pe, vcpu);
-          break;
-        case EXIT_WORK:
-          guest.asleep.add(pe.index);
-          yield pe.sleepUntil(time.nowNs + context.workNs);
-          guest.asleep.delete(pe.index);
-          break;
-        case EXIT_IDLE:
-          if (vcpu.interrupts.length === 0) {
-            if (guest.program === guest.script && guest.script.vcpus[index].ended) return;
-            guest.asleep.add(pe.index);
-            yield pe.suspend();
-            guest.asleep.delete(pe.index);
-          }
-          break;
-        case EXIT_CRASH:
-          this.tell(`${guest.name} has crashed`);
-          this.host('destroy', (host) => this.destroy(host, guest));
-          return;
-        default:
-          assert(false, 'a script leaves with a known exit');
-      }
-    }
+    if (!(yield* runVcpu(this.hypervisor, pe, guest, domain, index))) return;
+    this.tell(`${guest.name} has crashed`);
+    this.host('destroy', (host) => this.destroy(host, guest));
   }
 
   // Interrupts, story, judgement

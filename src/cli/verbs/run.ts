@@ -16,6 +16,7 @@ import { line, type StyledLine } from '../../export/styled-text.ts';
 import { wherePagesWent } from '../../export/where-pages-went.ts';
 import { PROFILES } from '../../hypervisor/profiles/profile-table.ts';
 import type { WorldReport } from '../../world/report.ts';
+import { PERSONALITIES } from '../../world/vocabulary.ts';
 import { World } from '../../world/world.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
@@ -32,6 +33,7 @@ interface RunFlags {
   readonly events?: string;
   readonly trace?: string;
   readonly profile?: string;
+  readonly personality?: string;
   readonly realTime?: boolean;
 }
 
@@ -67,6 +69,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--events <file>', 'also write every event, as JSON lines')
     .option('--trace <file>', 'also write a trace for Perfetto or chrome://tracing')
     .option('--profile <name>', `another hypervisor than the file says: ${[...PROFILES.keys()].join(', ')}`)
+    .option('--personality <name>', `another SPMC than the file says: ${[...PERSONALITIES.keys()].join(', ')}`)
     .option('--real-time', 'show events when their virtual time has come')
     .addHelpText('after', HELP)
     .action((file: string, flags: RunFlags) => run(context, file, flags));
@@ -79,8 +82,16 @@ async function run(context: CliContext, file: string, flags: RunFlags): Promise<
   if (!PROFILES.has(profile)) {
     throw new UserError(`there is no profile '${profile}'`, null, `there are ${[...PROFILES.keys()].join(', ')}`);
   }
+  const personality = flags.personality ?? description.personality;
+  if (!PERSONALITIES.has(personality)) {
+    throw new UserError(
+      `there is no personality '${personality}'`,
+      null,
+      `there are ${[...PERSONALITIES.keys()].join(', ')}`,
+    );
+  }
   const begunMs = performance.now();
-  const world = new World({ ...description, profile }, { programs });
+  const world = new World({ ...description, profile, personality }, { programs });
   const report = await complete(context, world);
   const seconds = (performance.now() - begunMs) / 1000;
   const names = worldNames(world);
@@ -103,7 +114,11 @@ async function run(context: CliContext, file: string, flags: RunFlags): Promise<
     if (flags.realTime === true) await paced(context, world, names, detail ?? 'calls');
     else context.out.print(timeline(world, names, detail));
   }
-  const again = `ffabric run ${file}${flags.profile === undefined ? '' : ` --profile ${profile}`} --detail all`;
+  const imitated = [
+    flags.profile === undefined ? '' : ` --profile ${profile}`,
+    flags.personality === undefined ? '' : ` --personality ${personality}`,
+  ].join('');
+  const again = `ffabric run ${file}${imitated} --detail all`;
   if (flags.quiet !== true) context.out.print([[]]);
   context.out.print([...wherePagesWent(events, names), ...verdictLines(report, seconds, again)]);
 }
