@@ -380,9 +380,10 @@ export class FfaCalls {
 
   // Others ------------------------------------------------------------------------------------------------------------
 
-  /** FFA_CONSOLE_LOG of ASCII text, in as many calls as it needs. */
+  /** FFA_CONSOLE_LOG of a line of ASCII text, in as many calls as it needs. */
   *log(text: string): Task<CallResult> {
-    const outcome = yield* this.perform(new ConsoleLog(asciiBytes(text), this.endpoint.bits === 64));
+    const line = text.endsWith('\n') ? text : `${text}\n`;
+    const outcome = yield* this.perform(new ConsoleLog(asciiBytes(line), this.endpoint.bits === 64));
     return resultOf('FFA_CONSOLE_LOG', outcome, undefined);
   }
 

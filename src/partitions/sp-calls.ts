@@ -3,7 +3,7 @@
 import type { Nanoseconds } from '../base/units.ts';
 import { FfaCalls } from './ffa-calls.ts';
 import type { SpVcpu } from './sp-vcpu.ts';
-import { TASK_YIELD, type Task } from './task.ts';
+import { TASK_WAIT, TASK_YIELD, type Task } from './task.ts';
 
 export class SpCalls extends FfaCalls {
   /** The vCPU: the message that it serves, and the answer that it builds. */
@@ -17,6 +17,16 @@ export class SpCalls extends FfaCalls {
   /** Computes for `durationNs`; an interrupt may preempt it meanwhile. */
   work(durationNs: Nanoseconds): Task {
     return this.wait(durationNs);
+  }
+
+  /** The same, until an interrupt `id` comes; gives the time that was left, 0 when none came. */
+  *workUntil(id: number, durationNs: Nanoseconds): Task<Nanoseconds> {
+    const untilNs = this.nowNs + durationNs;
+    this.vcpu.workEndsWith = id;
+    this.waitUntilNs = untilNs;
+    if (durationNs > 0) yield TASK_WAIT;
+    this.vcpu.workEndsWith = -1;
+    return this.vcpu.useInterrupt(id) ? Math.max(0, untilNs - this.nowNs) : 0;
   }
 
   /** FFA_YIELD: goes on when somebody runs it again. */

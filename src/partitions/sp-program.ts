@@ -90,6 +90,7 @@ export abstract class SpProgram implements PartitionEntry {
     const vcpu = this.vcpus[context.vcpu];
     if (context.interrupts.length > 0) vcpu.takeInterrupts(context.interrupts);
     if (vcpu.crashed) return EXIT_CRASH;
+    if (vcpu.interrupts.includes(vcpu.workEndsWith)) vcpu.workUntilNs = context.nowNs;
     if (context.nowNs < vcpu.workUntilNs) return workUntil(context, vcpu.workUntilNs);
     if (vcpu.caller.operation !== null) {
       vcpu.callStep = vcpu.caller.resume(context);

@@ -6,20 +6,22 @@ import type { PartitionEntry } from '../hardware/partition-entry.ts';
 import { AVAILABILITY_ENTRY_FORM, type AvailabilityEntry, parseAvailabilityEntry } from './availability.ts';
 import type { ProgramEnvironment } from './partition-program-module.ts';
 import { CrashProgram } from './programs/crash.ts';
+import { DeviceProgram } from './programs/device.ts';
 import { DmaProgram } from './programs/dma.ts';
 import { EchoProgram } from './programs/echo.ts';
 import { HolderProgram, type OnDestroyed } from './programs/holder.ts';
 import { MailboxProgram } from './programs/mailbox.ts';
 import { SharerProgram } from './programs/sharer.ts';
+import { StarterProgram } from './programs/starter.ts';
 import { StubbornProgram } from './programs/stubborn.ts';
 import { SP_POINTS, type SpPoint, type SpProgramOptions } from './sp-program.ts';
 
 /**
  * - `duration`: nanoseconds; the parameter's name ends in `Ns`, a world file drops the suffix and writes a unit;
- * - `integer`; `boolean`; `choice`: one of `choices`;
+ * - `integer`; `boolean`; `text`; `choice`: one of `choices`;
  * - `answers`: how a VM availability message is answered, a list of texts such as `RETRY x3` (availability.ts).
  */
-export type ProgramParameterType = 'duration' | 'integer' | 'boolean' | 'choice' | 'answers';
+export type ProgramParameterType = 'duration' | 'integer' | 'boolean' | 'choice' | 'answers' | 'text';
 
 export interface ProgramParameter {
   readonly name: string;
@@ -161,6 +163,28 @@ export const SP_PROGRAMS: readonly SpProgramRow[] = [
       { name: 'tell', type: 'boolean', default: 'true', doc: 'tell a borrower that is an SP to retrieve at once' },
     ],
   },
+  {
+    name: 'device',
+    summary: 'a holder that drives a device: takes its secure interrupts, and leaves its work when it is asked to',
+    parameters: [
+      ...HOLDING,
+      { name: 'handlingNs', type: 'duration', unit: 'ns', default: '0', doc: 'how long it works on each interrupt' },
+    ],
+  },
+  {
+    name: 'starter',
+    summary: 'a holder that says its name on the console before its first message, and may protect a page',
+    parameters: [
+      ...HOLDING,
+      { name: 'greeting', type: 'text', default: 'up', doc: 'what it says' },
+      {
+        name: 'protect',
+        type: 'boolean',
+        default: 'false',
+        doc: 'make its second page read-only; `do: touch` with no region then tries to write there',
+      },
+    ],
+  },
 ];
 
 const DEFAULT_SHARED_PAGES = 16;
@@ -198,6 +222,14 @@ export function createSpProgram(name: string, environment: ProgramEnvironment): 
     case 'crash': {
       const at = read.choice('at', 'message') as SpPoint;
       return new CrashProgram({ ...options, ...holdingOptions(read), at, nth: read.number('nth', 1) });
+    }
+    case 'device':
+      return new DeviceProgram({ ...options, ...holdingOptions(read), handlingNs: read.number('handlingNs', 0) });
+    case 'starter': {
+      const greeting = read.text('greeting', 'up');
+      const protect = read.flag('protect', false);
+      const pageAddress = environment.memory.address + PAGE_BYTES;
+      return new StarterProgram({ ...options, ...holdingOptions(read), greeting, protect, pageAddress });
     }
     default: {
       const sharedPages = read.number('sharedPages', DEFAULT_SHARED_PAGES);
@@ -260,6 +292,10 @@ class ParameterReader {
     return (this.parameters[name] as boolean | undefined) ?? fallback;
   }
 
+  text(name: string, fallback: string): string {
+    return (this.parameters[name] as string | undefined) ?? fallback;
+  }
+
   choice(name: string, fallback: string): string {
     return (this.parameters[name] as string | undefined) ?? fallback;
   }
@@ -286,6 +322,8 @@ function misfit(parameter: ProgramParameter, value: unknown): string | null {
       return Number.isSafeInteger(value) && (value as number) >= 1 ? null : 'a whole number, 1 or more';
     case 'boolean':
       return typeof value === 'boolean' ? null : 'true or false';
+    case 'text':
+      return typeof value === 'string' && value !== '' ? null : 'a text';
     case 'choice': {
       const choices = parameter.choices ?? [];
       return choices.some((choice) => choice === value) ? null : `one of ${choices.join(', ')}`;

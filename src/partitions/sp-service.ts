@@ -46,7 +46,9 @@ export abstract class SpService extends SpProgram {
     return ffa.vcpu.answer(this.availability.take(vmId, false));
   }
 
-  protected override started(_vcpu: SpVcpu, context: VcpuContext): Serve {
+  protected override started(vcpu: SpVcpu, context: VcpuContext): Serve {
+    // From here on an error is the task's own affair.
+    vcpu.step = 1;
     const ffa = this.enter(context);
     return this.goOn(ffa, context.vcpu) ?? this.first(ffa, context.vcpu, this.atStart(ffa));
   }

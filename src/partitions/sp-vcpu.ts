@@ -57,6 +57,8 @@ export class SpVcpu {
   /** Interrupts that have come and that nobody has taken, each once; `useInterrupt` takes one. */
   readonly interrupts: number[] = [];
   workUntilNs: Nanoseconds = 0;
+  /** An interrupt that ends its work early; -1: none does. */
+  workEndsWith = -1;
   callStep: CallStep = CALL_DONE;
   /** Messages answered, for reports. */
   answeredCount = 0;
@@ -83,6 +85,7 @@ export class SpVcpu {
     this.uuid = NIL_UUID;
     this.interrupts.length = 0;
     this.workUntilNs = 0;
+    this.workEndsWith = -1;
     this.callStep = CALL_DONE;
     this.answeredCount = 0;
     this.refusedCount = 0;

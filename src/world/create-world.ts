@@ -157,9 +157,10 @@ function describeGuest(
 }
 
 function checkEntry(entry: TimelineEntry, guests: readonly GuestDescription[]): void {
-  if (!('guest' in entry) || guests.some(({ count, name }) => namesOf(name, count).includes(entry.guest))) return;
+  const wanted = 'guest' in entry ? entry.guest : undefined;
+  if (wanted === undefined || guests.some(({ count, name }) => namesOf(name, count).includes(wanted))) return;
   const known = guests.map(({ name }) => name).join(', ');
-  throw new UserError(`timeline: there is no guest '${entry.guest}'`, null, known);
+  throw new UserError(`timeline: there is no guest '${wanted}'`, null, known);
 }
 
 function namesOf(name: string, count: number): string[] {

@@ -39,6 +39,8 @@ export function expectationText(expectation: Expectation): string {
       return expectation.is ? 'the world comes to rest' : 'the world does not come to rest';
     case 'scripts':
       return 'every script finds what it expects';
+    case 'console':
+      return `the console says ${expectation.lines.join(', then ')}`;
     case 'believers':
       return `${expectation.partition} believes in ${expectation.count} VMs`;
   }
@@ -68,16 +70,33 @@ function misfit(world: World, expectation: Expectation): string | null {
       if (world.quiet === expectation.is) return null;
       return world.quiet ? 'it did' : `at ${seconds(world.machine.time.nowNs)} something was still under way`;
     case 'scripts':
+      if (world.guests.every(({ script }) => script.heldCount + script.failureCount === 0)) {
+        return 'no script has checked anything';
+      }
       return first(world.guests, ({ name, script }) => {
         if (script.failureCount === 0) return null;
         const { place, step, expected, got } = script.failures[0];
         return `${name}, ${place} (${step}): expected ${expected}, got ${got}`;
       });
+    case 'console': {
+      const missing = firstMissing(expectation.lines, world.console);
+      return missing === null ? null : `'${missing}' is not there (in this order): ${world.console.join(' | ')}`;
+    }
     case 'believers': {
       const count = believers(world, expectation.partition);
       return count === expectation.count ? null : `it believes in ${count}`;
     }
   }
+}
+
+/** The first of `wanted` that does not follow the ones before it in `lines`; null when all do. */
+function firstMissing(wanted: readonly string[], lines: readonly string[]): string | null {
+  let at = 0;
+  for (const line of wanted) {
+    at = lines.indexOf(line, at) + 1;
+    if (at === 0) return line;
+  }
+  return null;
 }
 
 /** VMs that a partition has been told of, and not of their end. */

@@ -6,6 +6,7 @@ export * from './description.ts';
 export * from './dma-engine.ts';
 export * from './expectations.ts';
 export * from './faulty-conduit.ts';
+export * from './generic-faults.ts';
 export * from './guest-memory.ts';
 export * from './oracle-options.ts';
 export * from './partition-setups.ts';

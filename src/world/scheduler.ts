@@ -170,6 +170,11 @@ export class Scheduler implements Sleeper {
     if (this.byPe[pe.index]?.inSecureWorld === true) this.rouse(pe);
   }
 
+  /** Whether a PE is in the secure world now. */
+  isInSecureWorld(pe: Pe): boolean {
+    return this.byPe[pe.index]?.inSecureWorld === true;
+  }
+
   /** Ends a PE's sleep, if it sleeps. */
   rouse(pe: Pe): void {
     const task = this.byPe[pe.index];
@@ -193,6 +198,8 @@ export class Scheduler implements Sleeper {
     const task = this.byPe[pe.index];
     if (task === undefined) return;
     task.inSecureWorld = inside;
+    // Back in the normal world, the hypervisor takes its interrupt.
+    if (!inside) pe.interruptPending = false;
     task.sliceEndNs = inside ? this.machine.time.nowNs + this.timeSliceNs : NEVER;
   }
 

@@ -9,3 +9,4 @@ export { type FieldRow, GUEST_STEPS, type StepRow, stepRow } from '../partitions
 export { OUTCOME_NAMES } from '../partitions/outcome.ts';
 export { type ProgramParameter, SP_PROGRAMS, type SpProgramRow } from '../partitions/sp-programs.ts';
 export { parseWord, WORD_EXPRESSION_FORM } from '../partitions/word-expression.ts';
+export { PERSONALITIES } from '../spmc/personalities/personality-table.ts';
