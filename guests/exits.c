@@ -2,7 +2,7 @@
 
 #include "ffa.h"
 
-#define CALLS 20000
+#define CALLS 5000
 
 static u64 now(void)
 {

@@ -42,6 +42,16 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/boot.ts'),
   },
   {
+    name: 'bugs',
+    summary: 'bugs that were fixed upstream, put back: lists, shows or hunts them',
+    load: () => import('./verbs/bugs.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'says which programs that some verbs need are here, and how to install what is missing',
+    load: () => import('./verbs/doctor.ts'),
+  },
+  {
     name: 'decode',
     summary: 'registers, descriptors, manifests or an event file in words; says which field is wrong',
     load: () => import('./verbs/decode.ts'),

@@ -5,6 +5,7 @@
 
 import { PAGE_SIZE_BYTES, type PhysicalAddress, TWO_POW_32 } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
+import type { Context } from './context.ts';
 import {
   BOX_COMMAND,
   BOX_COMMAND_NUMBER,
@@ -40,7 +41,8 @@ export class Cpu {
   faultPage = 0;
   /** Exits so far. */
   exits = 0;
-  private readonly box = Buffer.alloc(BOX_SIZE_BYTES);
+  /** The box of commands that run no context. */
+  private readonly own = Buffer.alloc(BOX_SIZE_BYTES);
   private readonly ticksPerMs: number;
   private number = 0;
 
@@ -49,10 +51,10 @@ export class Cpu {
     this.ticksPerMs = qemu.ram.readWord(MAILBOX_ADDRESS + BOX_FREQUENCY) / 1000;
   }
 
-  /** Runs the context at `address` for at most `sliceMs`. */
-  run(address: PhysicalAddress, sliceMs: number, tablesChanged: boolean): void {
-    const { box } = this;
-    this.command(COMMAND_RUN, tablesChanged ? FLAG_TLB : 0, address, Math.ceil(sliceMs * this.ticksPerMs));
+  /** Runs the context for at most `sliceMs`; its registers are in its box, before and after. */
+  run(context: Context, sliceMs: number, tablesChanged: boolean): void {
+    const { box } = context;
+    this.command(box, COMMAND_RUN, tablesChanged ? FLAG_TLB : 0, context.address, Math.ceil(sliceMs * this.ticksPerMs));
     this.await(sliceMs);
     this.exits++;
     this.qemu.ram.read(MAILBOX_ADDRESS, box, 0, BOX_SIZE_BYTES);
@@ -60,18 +62,19 @@ export class Cpu {
     this.syndrome = box.readUInt32LE(BOX_ESR);
     this.faultOffset = box.readUInt32LE(BOX_FAR) % PAGE_SIZE_BYTES;
     // HPFAR holds the page's number from bit 4 on.
-    this.faultPage = box.readUInt32LE(BOX_HPFAR) / 16 + box.readUInt32LE(BOX_HPFAR + 4) * 2 ** 28;
-    if (this.reason === REASON_SHIM) this.shimFailed();
+    this.faultPage = Math.floor(box.readUInt32LE(BOX_HPFAR) / 16) + box.readUInt32LE(BOX_HPFAR + 4) * 2 ** 28;
+    if (this.reason === REASON_SHIM) shimFailed(box);
   }
 
   /** Makes QEMU see what ffabric has written into pages from which code may have been run before. */
   rewrite(address: PhysicalAddress, length: number): void {
-    this.command(COMMAND_REWRITE, 0, address, length);
+    this.command(this.own, COMMAND_REWRITE, 0, address, length);
     this.await(0);
   }
 
-  private command(command: number, flags: number, address: PhysicalAddress, value: number): void {
-    const { box, qemu } = this;
+  /** Writes a command with all that it needs, then its number. */
+  private command(box: Buffer, command: number, flags: number, address: PhysicalAddress, value: number): void {
+    const { ram } = this.qemu;
     this.number = (this.number + 1) >>> 0;
     box.writeUInt32LE(command, BOX_COMMAND);
     box.writeUInt32LE(flags, BOX_FLAGS);
@@ -79,8 +82,8 @@ export class Cpu {
     box.writeUInt32LE(Math.floor(address / TWO_POW_32), BOX_CONTEXT + 4);
     box.writeUInt32LE(value, BOX_SLICE);
     box.writeUInt32LE(0, BOX_SLICE + 4);
-    qemu.ram.write(MAILBOX_ADDRESS + BOX_COMMAND, box, BOX_COMMAND, BOX_REASON - BOX_COMMAND);
-    qemu.ram.writeWord(MAILBOX_ADDRESS + BOX_COMMAND_NUMBER, this.number);
+    ram.write(MAILBOX_ADDRESS + BOX_COMMAND, box, BOX_COMMAND, BOX_SIZE_BYTES - BOX_COMMAND);
+    ram.writeWord(MAILBOX_ADDRESS + BOX_COMMAND_NUMBER, this.number);
   }
 
   private await(sliceMs: number): void {
@@ -97,11 +100,10 @@ export class Cpu {
       if (performance.now() > lostMs) throw new UserError('QEMU answers no more', null, 'start the machine again');
     }
   }
+}
 
-  private shimFailed(): never {
-    const syndrome = this.syndrome.toString(16);
-    throw new Error(
-      `the shim took an exception: ESR 0x${syndrome}, ELR 0x${this.box.readUInt32LE(BOX_HPFAR).toString(16)}`,
-    );
-  }
+function shimFailed(box: Buffer): never {
+  const syndrome = box.readUInt32LE(BOX_ESR).toString(16);
+  const at = box.readUInt32LE(BOX_HPFAR).toString(16);
+  throw new Error(`the shim took an exception: ESR 0x${syndrome}, ELR 0x${at}`);
 }

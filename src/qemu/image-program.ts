@@ -19,7 +19,7 @@ import {
   type VcpuContext,
 } from '../hardware/partition-entry.ts';
 import type { ProgramEnvironment } from '../partitions/partition-program-module.ts';
-import { ContextPage } from './context-page.ts';
+import { Context } from './context.ts';
 import type { Image } from './image-file.ts';
 import type { ImageHost } from './image-host.ts';
 import { REASON_SLICE, REASON_SYNC, REASON_TIMER } from './layout.ts';
@@ -32,7 +32,7 @@ export class ImageProgram implements PartitionEntry {
   private readonly environment: ProgramEnvironment;
   private readonly image: Image;
   private readonly serial: Pl011;
-  private page: ContextPage | null = null;
+  private own: Context | null = null;
   private tables: Stage2Tables | null = null;
   /** The vCPU stands behind a call whose answer is in the registers that it is entered with. */
   private called = false;
@@ -51,7 +51,7 @@ export class ImageProgram implements PartitionEntry {
   reset(): void {
     this.tables?.release();
     this.tables = null;
-    this.page = null;
+    this.own = null;
     this.called = false;
     this.ranMs = 0;
     this.owedMs = 0;
@@ -60,18 +60,16 @@ export class ImageProgram implements PartitionEntry {
 
   run(context: VcpuContext): Exit {
     const { cpu, options } = this.host;
-    const page = this.page ?? this.begin(context);
+    const own = this.own ?? this.begin(context);
     const tables = this.tables as Stage2Tables;
     // Whoever calls and calls takes time as well: others have their turn, and a machine's plan goes on.
     if (this.owedMs >= options.sliceMs) return this.work(context);
-    if (this.called) page.putAnswer(context.registers);
+    if (this.called) own.putAnswer(context.registers);
     this.called = false;
     for (;;) {
       const began = performance.now();
       const changed = tables.update((frame) => this.host.expose(frame));
-      page.store();
-      cpu.run(page.address, options.sliceMs, changed);
-      page.load();
+      cpu.run(own, options.sliceMs, changed);
       const tookMs = performance.now() - began;
       this.owedMs += tookMs;
       this.ranMs += tookMs;
@@ -81,7 +79,7 @@ export class ImageProgram implements PartitionEntry {
           if (this.ranMs < options.stuckMs) return this.work(context);
           return this.crash(`has made no call for ${Math.round(this.ranMs / 1000)} s`);
         case REASON_SYNC: {
-          const exit = this.trapped(context, page);
+          const exit = this.trapped(context, own);
           if (exit !== null) return exit;
           break;
         }
@@ -99,7 +97,7 @@ export class ImageProgram implements PartitionEntry {
   }
 
   /** Loads the image and makes the first context. */
-  private begin(context: VcpuContext): ContextPage {
+  private begin(context: VcpuContext): Context {
     const { host, environment, image } = this;
     const { address } = environment.memory;
     if (!context.memory.write(address, image.bytes, 0, image.bytes.length)) {
@@ -107,25 +105,26 @@ export class ImageProgram implements PartitionEntry {
     }
     const place = host.newContext();
     this.tables = new Stage2Tables(host.qemu.ram, host.pool, host.spaceOf(context.endpoint));
-    this.page = new ContextPage(host.qemu.ram, place.address);
-    this.page.begin(address + image.entryOffset, context.vcpu, this.tables.root, place.number);
-    return this.page;
+    const { ram } = host.qemu;
+    const entry = address + image.entryOffset;
+    this.own = new Context(ram, place.address, entry, context.vcpu, this.tables.root, place.number);
+    return this.own;
   }
 
   /** A synchronous exception. Null: dealt with here, and the vCPU goes on. */
-  private trapped(context: VcpuContext, page: ContextPage): Exit | null {
+  private trapped(context: VcpuContext, own: Context): Exit | null {
     const { cpu } = this.host;
     switch (cpu.syndrome >>> 26) {
       case SYNDROME.SMC64:
-        page.skipInstruction();
-        return this.call(context, page);
+        own.skipInstruction();
+        return this.call(context, own);
       case SYNDROME.HVC64:
-        return this.call(context, page);
+        return this.call(context, own);
       case SYNDROME.WFX:
-        page.skipInstruction();
+        own.skipInstruction();
         return EXIT_IDLE;
       case SYNDROME.DATA_ABORT_LOWER:
-        return this.access(page);
+        return this.access(own);
       case SYNDROME.INSTRUCTION_ABORT_LOWER:
         return this.crash(`jumped to ${this.faultAddress()}, where nothing is mapped that it may execute`);
       default:
@@ -133,15 +132,15 @@ export class ImageProgram implements PartitionEntry {
     }
   }
 
-  private call(context: VcpuContext, page: ContextPage): Exit {
-    page.takeCall(context.registers);
+  private call(context: VcpuContext, own: Context): Exit {
+    own.takeCall(context.registers);
     this.called = true;
     this.ranMs = 0;
     return EXIT_CALL;
   }
 
   /** An access that stage 2 does not allow: a device that is imitated here, or the end. */
-  private access(page: ContextPage): Exit | null {
+  private access(own: Context): Exit | null {
     const { syndrome, faultPage, faultOffset } = this.host.cpu;
     const address = faultPage * PAGE_SIZE_BYTES + faultOffset;
     const isWrite = ((syndrome >>> 6) & 1) !== 0;
@@ -151,9 +150,9 @@ export class ImageProgram implements PartitionEntry {
       return this.crash(`${did} ${this.faultAddress()}, which it may not`);
     }
     const register = (syndrome >>> 16) & 0x1f;
-    if (isWrite) this.serial.write(address - PL011_BASE, page.x(register));
-    else page.setX(register, this.serial.read(address - PL011_BASE));
-    page.skipInstruction();
+    if (isWrite) this.serial.write(address - PL011_BASE, own.x(register));
+    else own.setX(register, this.serial.read(address - PL011_BASE));
+    own.skipInstruction();
     return null;
   }
 
@@ -163,7 +162,7 @@ export class ImageProgram implements PartitionEntry {
 
   private crash(what: string): Exit {
     this.serial.flush();
-    this.host.findings.push({ endpoint: this.environment.name, what, registers: (this.page as ContextPage).dump() });
+    this.host.findings.push({ endpoint: this.environment.name, what, registers: (this.own as Context).dump() });
     return EXIT_CRASH;
   }
 }

@@ -27,7 +27,13 @@ export const BOX_FAR = 48;
 export const BOX_HPFAR = 56;
 export const BOX_READY = 64;
 export const BOX_FREQUENCY = 72;
-export const BOX_SIZE_BYTES = 80;
+/** x0 to x30 of the context that runs, and what else changes from entry to entry. */
+export const BOX_X = 128;
+export const BOX_PC = 376;
+export const BOX_SPSR = 384;
+export const BOX_HCR = 392;
+export const BOX_LR0 = 400;
+export const BOX_SIZE_BYTES = 408;
 
 export const COMMAND_RUN = 1;
 /** Store what is in memory once more: from the address in BOX_CONTEXT, as many bytes as BOX_SLICE says. */
@@ -43,15 +49,10 @@ export const REASON_TIMER = 5;
 
 export const READY_MAGIC = 0x4d49_4853;
 
-/** A context's page: x0 to x30, then these. */
-export const CONTEXT_PC = 248;
-export const CONTEXT_SPSR = 256;
-export const CONTEXT_SYSTEM = 264;
-export const CONTEXT_VTTBR = 464;
-export const CONTEXT_HCR = 472;
-export const CONTEXT_VMPIDR = 480;
-export const CONTEXT_VPIDR = 488;
-export const CONTEXT_LR0 = 496;
-export const CONTEXT_CNTVOFF = 504;
-/** Bytes that change with each exit. */
-export const CONTEXT_CORE_BYTES = CONTEXT_SYSTEM;
+/** A context's page: what changes hands only when another context runs. */
+export const CONTEXT_SYSTEM = 0;
+export const CONTEXT_VTTBR = 256;
+export const CONTEXT_VMPIDR = 264;
+export const CONTEXT_VPIDR = 272;
+export const CONTEXT_CNTVOFF = 280;
+export const CONTEXT_SIZE_BYTES = 288;

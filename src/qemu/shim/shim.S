@@ -21,6 +21,11 @@
 #define BOX_HPFAR           56
 #define BOX_READY           64      // u64: magic, once the shim runs
 #define BOX_FREQUENCY       72      // u64: ticks of the counter a second
+#define BOX_X               128     // x0..x30 of the context that runs
+#define BOX_PC              376
+#define BOX_SPSR            384
+#define BOX_HCR             392     // HCR_EL2 while it runs
+#define BOX_LR0             400     // ICH_LR0_EL2: the virtual interrupt that it is to take
 
 #define COMMAND_RUN         1
 #define COMMAND_REWRITE     2       // store what is in memory once more: BOX_CONTEXT from, BOX_SLICE bytes
@@ -34,16 +39,12 @@
 
 #define READY_MAGIC         0x4d494853
 
-// A context's page: x0..x30, then these.
-#define CTX_PC              248
-#define CTX_SPSR            256
-#define CTX_SYS             264     // SYS_COUNT system registers of EL1 and EL0
-#define CTX_VTTBR           464
-#define CTX_HCR             472
-#define CTX_VMPIDR          480
-#define CTX_VPIDR           488
-#define CTX_LR0             496     // ICH_LR0_EL2: the virtual interrupt to be taken
-#define CTX_CNTVOFF         504
+// A context's page: what changes hands only when another context runs.
+#define CTX_SYS             0       // system registers of EL1 and EL0
+#define CTX_VTTBR           256
+#define CTX_VMPIDR          264
+#define CTX_VPIDR           272
+#define CTX_CNTVOFF         280
 #define CTX_FP              512     // q0..q31, then fpsr, fpcr
 
 #define LOOKS               20000
@@ -151,32 +152,29 @@ command:
 6:  mov     x21, x1
     mov     x0, x1
     bl      load
-5:  // What changes from entry to entry.
-    ldr     x1, [x21, #CTX_HCR]
+5:  ldr     x1, [x20, #BOX_HCR]
     msr     hcr_el2, x1
-    ldr     x1, [x21, #CTX_LR0]
+    ldr     x1, [x20, #BOX_LR0]
     msr     S3_4_C12_C12_0, x1      // ICH_LR0_EL2
     ldr     x1, [x20, #BOX_SLICE]
-    msr     S3_4_C14_C2_0, x1
+    msr     S3_4_C14_C2_0, x1       // CNTHP_TVAL_EL2
     mov     x1, #1
-    msr     S3_4_C14_C2_1, x1
-    ldr     x1, [x21, #CTX_PC]
+    msr     S3_4_C14_C2_1, x1       // CNTHP_CTL_EL2
+    ldr     x1, [x20, #BOX_PC]
     msr     elr_el2, x1
-    ldr     x1, [x21, #CTX_SPSR]
+    ldr     x1, [x20, #BOX_SPSR]
     msr     spsr_el2, x1
-    // The exception entry finds its way by these.
-    msr     tpidr_el2, x21
-    str     x22, [sp, #-16]!
-    ldp     x2, x3, [x21, #16]
-    ldp     x4, x5, [x21, #32]
-    ldp     x6, x7, [x21, #48]
-    ldp     x8, x9, [x21, #64]
-    ldp     x10, x11, [x21, #80]
-    ldp     x12, x13, [x21, #96]
-    ldp     x14, x15, [x21, #112]
-    ldp     x16, x17, [x21, #128]
-    ldp     x18, x19, [x21, #144]
-    mov     x0, x21
+    stp     x21, x22, [sp, #-16]!   // what the way back needs
+    add     x0, x20, #BOX_X
+    ldp     x2, x3, [x0, #16]
+    ldp     x4, x5, [x0, #32]
+    ldp     x6, x7, [x0, #48]
+    ldp     x8, x9, [x0, #64]
+    ldp     x10, x11, [x0, #80]
+    ldp     x12, x13, [x0, #96]
+    ldp     x14, x15, [x0, #112]
+    ldp     x16, x17, [x0, #128]
+    ldp     x18, x19, [x0, #144]
     ldp     x20, x21, [x0, #160]
     ldp     x22, x23, [x0, #176]
     ldp     x24, x25, [x0, #192]
@@ -201,9 +199,9 @@ rewrite:
     str     w22, [x20, #BOX_DONE_NUMBER]
     b       wait
 
-// The context left. x1 on the stack, then x0; x0 holds the reason.
+// The context left: x0 and x1 are on the stack, x0 holds the reason.
 leave:
-    mrs     x1, tpidr_el2
+    to_u32  x1, (MAILBOX + BOX_X)
     stp     x2, x3, [x1, #16]
     stp     x4, x5, [x1, #32]
     stp     x6, x7, [x1, #48]
@@ -219,10 +217,9 @@ leave:
     stp     x26, x27, [x1, #208]
     stp     x28, x29, [x1, #224]
     str     x30, [x1, #240]
-    mov     x21, x1
-    ldp     x2, x3, [sp], #16       // x0, x1
-    stp     x2, x3, [x21]
-    ldr     x22, [sp], #16
+    ldp     x2, x3, [sp], #16
+    stp     x2, x3, [x1]
+    ldp     x21, x22, [sp], #16
     to_u32  x20, MAILBOX
     msr     S3_4_C14_C2_1, xzr      // its time no longer runs
     cmp     x0, #REASON_SLICE
@@ -249,9 +246,9 @@ leave:
     str     x2, [x20, #BOX_ESR]
     str     x3, [x20, #BOX_FAR]
     str     x4, [x20, #BOX_HPFAR]
-    str     x5, [x21, #CTX_PC]
-    str     x6, [x21, #CTX_SPSR]
-    str     x7, [x21, #CTX_LR0]
+    str     x5, [x20, #BOX_PC]
+    str     x6, [x20, #BOX_SPSR]
+    str     x7, [x20, #BOX_LR0]
     str     x0, [x20, #BOX_REASON]
     dmb     sy
     str     w22, [x20, #BOX_DONE_NUMBER]
