@@ -22,7 +22,7 @@ import {
   WORD_EXPRESSION_FORM,
 } from '../world/vocabulary.ts';
 import { suggestion } from './nearest-name.ts';
-import { FLAG, integer, oneOf, TIME, type ValueType, VERSION } from './values.ts';
+import { FLAG, integer, oneOf, TEXT, TIME, type ValueType, VERSION } from './values.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -327,6 +327,8 @@ function parameterType(parameter: ProgramParameter): ValueType<unknown> {
       return integer(1, 1_000_000);
     case 'boolean':
       return FLAG;
+    case 'text':
+      return TEXT;
     case 'choice':
       return oneOf(...(parameter.choices ?? []));
     case 'answers':

@@ -98,7 +98,7 @@ describe('a service', () => {
   });
 
   test('starts with calls of its own, and sends its own pages', () => {
-    const start = { call: [0xc400008a, 2, 0x6968], answer: [SUCCESS] };
+    const start = { call: [0xc400008a, 3, 0x0a6968], answer: [SUCCESS] };
     const { program, vcpu } = booted(
       {
         *start(ffa) {

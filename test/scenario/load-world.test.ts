@@ -140,6 +140,11 @@ const MESSAGES: readonly (readonly [what: string, text: string, message: string]
     'w.yaml:3:23: guests[0].pages: 65 pages; the whole memory has 64: see memory.pages',
   ],
   [
+    'a guest for nothing in the timeline',
+    `${GUEST}timeline:\n  - {at: 1s, power: 'off', guest: g1}\n`,
+    "w.yaml:4:35: timeline[0].guest: 'guest' alone; it belongs to secureInterrupt",
+  ],
+  [
     'an unknown guest in the timeline',
     `${GUEST}timeline:\n  - {at: 1s, destroy: g2}\n`,
     "w.yaml:4:23: timeline[0].destroy: no guest 'g2'; there are g1",
@@ -147,7 +152,7 @@ const MESSAGES: readonly (readonly [what: string, text: string, message: string]
   [
     'an entry that does nothing',
     `${GUEST}timeline:\n  - {at: 1s}\n`,
-    'w.yaml:4:5: timeline[0]: nothing to do; create, destroy, interrupt, quarantine or say',
+    'w.yaml:4:5: timeline[0]: nothing to do; create, destroy, interrupt, secureInterrupt, power, crash, stop, restart, quarantine or say',
   ],
   [
     'an expectation about nobody',

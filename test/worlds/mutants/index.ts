@@ -5,6 +5,7 @@ import { MEDIATOR_MUTANTS } from './mediator.ts';
 import type { Mutant } from './mutant.ts';
 import { OTHER_CALL_MUTANTS } from './other-calls.ts';
 import { RECORD_MUTANTS } from './records.ts';
+import { SECURE_WORLD_MUTANTS } from './secure-world.ts';
 import { SPMC_MUTANTS } from './spmc.ts';
 import { TEARDOWN_MUTANTS } from './teardown.ts';
 
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...MEDIATOR_MUTANTS,
   ...OTHER_CALL_MUTANTS,
   ...SPMC_MUTANTS,
+  ...SECURE_WORLD_MUTANTS,
 ];

@@ -93,8 +93,9 @@ const believing = handler(FFA_MSG_SEND2, (handlers) => {
 
 export const OTHER_CALL_MUTANTS: readonly Mutant[] = [
   { world: 'notifications', takesOut: 'clearing what was given', fires: 'P16', parts: givenTwice() },
-  { world: 'notifications', takesOut: 'the schedule-receiver interrupt', fires: 'expect', parts: deaf },
-  { world: 'lend-and-donate', takesOut: 'the flags of a reclaim', fires: 'expect', parts: unzeroed },
+  { world: 'notifications', takesOut: 'the schedule-receiver interrupt', fires: 'P16', parts: deaf },
+  { world: 'lend-and-donate', takesOut: 'the flags of a reclaim', fires: 'P14', parts: unzeroed },
+  { world: 'many-fragments', takesOut: 'which pages a fragment has', fires: 'P1b', parts: lifecycle(nextPage) },
   { world: 'fragments-both-ways', takesOut: 'which pages a fragment has', fires: 'P1b', parts: lifecycle(nextPage) },
   { world: 'impersonation', takesOut: 'whom FFA_RUN reaches', fires: 'P11', parts: handler(FFA_RUN, () => run) },
   {

@@ -19,6 +19,12 @@ function firstFragmentOnly(spmc: Spmc): void {
 }
 
 export const SPMC_MUTANTS: readonly Mutant[] = [
+  {
+    world: 'mixed-borrowers',
+    takesOut: 'all borrowers but the first',
+    fires: 'P5',
+    parts: { spmc: firstBorrowerOnly },
+  },
   { world: 'two-borrowers', takesOut: 'all borrowers but the first', fires: 'P5', parts: { spmc: firstBorrowerOnly } },
   { world: 'fragments-both-ways', takesOut: 'fragments', fires: 'expect', parts: { spmc: firstFragmentOnly } },
 ];
