@@ -352,6 +352,7 @@ const HAFNIUM_FILES: readonly Citation[] = [
   ...rows(HAFNIUM, 'Hafnium', [
     ['api.c', 'the calls of partitions and VMs, lock order', 'src/api.c'],
     ['ffa_memory.c', 'share, lend, donate, retrieve, relinquish, reclaim', 'src/ffa_memory.c'],
+    ['handler.c', 'which calls there are', 'src/arch/aarch64/hypervisor/handler.c'],
     ['ffa_memory.h', 'handles', 'inc/hf/ffa/ffa_memory.h'],
     ['ffa.h', 'ABI definitions', 'inc/vmapi/hf/ffa.h'],
     ['ffa_v1_0.h', 'layouts of version 1.0', 'inc/vmapi/hf/ffa_v1_0.h'],

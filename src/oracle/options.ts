@@ -48,6 +48,8 @@ export interface OracleOptionsInput {
   readonly spmcSlots?: number;
   /** How much later than announced a retry may begin. Default: one second. */
   readonly retrySlackNs?: number;
+  /** Whether the SPMC's answers, to the hypervisor and to partitions, are judged too (P13). Default: not. */
+  readonly spmcJudged?: boolean;
 }
 
 export interface OracleOptions {
@@ -64,6 +66,7 @@ export interface OracleOptions {
   readonly pinnedPagesPerGuestMax: number;
   readonly spmcSlots: number;
   readonly retrySlackNs: number;
+  readonly spmcJudged: boolean;
 }
 
 const RETRY_SLACK_NS = 1_000_000_000;
@@ -83,5 +86,6 @@ export function completeOptions(input: OracleOptionsInput): OracleOptions {
     pinnedPagesPerGuestMax: input.pinnedPagesPerGuestMax ?? Number.POSITIVE_INFINITY,
     spmcSlots: input.spmcSlots ?? 0,
     retrySlackNs: input.retrySlackNs ?? RETRY_SLACK_NS,
+    spmcJudged: input.spmcJudged ?? false,
   };
 }

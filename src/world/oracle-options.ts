@@ -18,7 +18,7 @@ const ALL_RELAXATIONS = Object.keys(RELAXATIONS) as Relaxation[];
 
 export function oracleOptions(hypervisor: Hypervisor, spmcSlots: number): OracleOptionsInput {
   const { limits, lifecycle } = hypervisor;
-  if (!(lifecycle instanceof RecordLifecycle)) return { relax: ALL_RELAXATIONS };
+  if (!(lifecycle instanceof RecordLifecycle)) return { relax: ALL_RELAXATIONS, spmcJudged: true };
   return {
     smcsPerCallMax: SMCS_PER_HYPERCALL + SMCS_TO_FINISH,
     smcsPerTickMax: SMCS_PER_TICK + SMCS_TO_FINISH,
@@ -30,5 +30,6 @@ export function oracleOptions(hypervisor: Hypervisor, spmcSlots: number): Oracle
     sharesAssured: limits.sharesAssured,
     sharesPerBorrowerMax: limits.sharesPerBorrower,
     pinnedPagesPerGuestMax: limits.sharesPerGuest * limits.pagesPerShare,
+    spmcJudged: true,
   };
 }
