@@ -7,12 +7,14 @@
 // JavaScript, because it runs before anything is built. Only what has changed since the last build is written; a
 // constant's value is part of its module's declaration, so whoever uses it is written anew with it.
 
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 process.exitCode = build(`${ROOT}tsconfig.build.json`);
+buildMuseum(`${ROOT}bugs`, `${ROOT}dist/bugs`);
 
 /** Writes what is out of date and reports errors. Returns the exit code: a type error is one, and stops no file. */
 function build(configPath) {
@@ -40,6 +42,25 @@ function build(configPath) {
   }
   process.stdout.write(ts.formatDiagnostics(ts.sortAndDeduplicateDiagnostics(faults), format));
   return faults.length === 0 ? 0 : 1;
+}
+
+/** bugs/ lies beside src/ and is built beside the rest of dist/. Its types are checked with everything else's. */
+function buildMuseum(from, to) {
+  const options = {
+    module: ts.ModuleKind.ESNext,
+    target: ts.ScriptTarget.ES2023,
+    rewriteRelativeImportExtensions: true,
+    verbatimModuleSyntax: true,
+  };
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (!name.endsWith('.ts')) continue;
+    const text = readFileSync(`${from}/${name}`, 'utf8').replaceAll("from '../src/", "from '../");
+    writeFileSync(
+      `${to}/${name.replace(/ts$/, 'js')}`,
+      ts.transpileModule(text, { compilerOptions: options }).outputText,
+    );
+  }
 }
 
 /** Replaces each use of an imported `const` whose type is one number by that number. */

@@ -4,6 +4,7 @@
 export * from './checkpoint.ts';
 export * from './executor.ts';
 export * from './finding.ts';
+export * from './hunt.ts';
 export * from './random.ts';
 export * from './replay.ts';
 export * from './schedule.ts';

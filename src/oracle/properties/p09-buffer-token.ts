@@ -104,6 +104,9 @@ export class BufferToken extends Property {
   /** Who owns RX now, as far as can be told. */
   private ownerOf(token: Token): Owner {
     if (token.owner === PRODUCER && token.messages !== this.messages) return MAYBE_GUEST;
+    // A message may be there before its sender has its answer.
+    const underWay = () => this.bench.model.openCalls().some((call) => call.w(0) === FFA_MSG_SEND2);
+    if (token.owner === PRODUCER && underWay()) return MAYBE_GUEST;
     return token.owner;
   }
 
