@@ -40,18 +40,11 @@ import { Oracle } from '../oracle/oracle.ts';
 import { PERSONALITIES } from '../spmc/personalities/personality-table.ts';
 import type { Personality } from '../spmc/personality.ts';
 import { Spmc } from '../spmc/spmc.ts';
-import type {
-  FaultDescription,
-  GuestDescription,
-  PowerChange,
-  ProgramMaker,
-  TimelineEntry,
-  WorldDescription,
-} from './description.ts';
+import type { FaultDescription, PowerChange, ProgramMaker, TimelineEntry, WorldDescription } from './description.ts';
 import { WorldDmaEngine } from './dma-engine.ts';
 import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
-import { makeGuests } from './guest-making.ts';
+import { byName, makeGuests } from './guest-making.ts';
 import { oracleOptions } from './oracle-options.ts';
 import { partitionSetups, reserveGaps, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
@@ -91,6 +84,7 @@ export class World implements EventListener {
   /** What the expectations came to; empty before the end. */
   expectationOutcomes: ExpectationOutcome[] = [];
   private readonly hostPes: Pe[] = [];
+  private readonly guestsByName: ReadonlyMap<string, WorldGuest[]>;
   /** The guest that has, or last had, a VM id. */
   private readonly guestByVm = new Map<number, WorldGuest>();
   /** The guest that a host PE creates now, by the PE's index. */
@@ -156,6 +150,7 @@ export class World implements EventListener {
     this.machine.events.listen(this);
     for (let n = 0; n < description.hostPeCount; n++) this.hostPes.push(this.newPe());
     this.guests = makeGuests(description.guests, { programs, endpoints: this.endpoints, dma: this.dma });
+    this.guestsByName = byName(this.guests);
     this.plan = [...this.creations(), ...description.timeline].sort((a, b) => a.atNs - b.atNs);
   }
 
@@ -207,19 +202,7 @@ export class World implements EventListener {
 
   /** Runs until time would reach `untilNs`, and sets the clock to it; what is planned for then has not begun. */
   runBefore(untilNs: Nanoseconds): void {
-    for (;;) {
-      this.planDueBefore(untilNs);
-      this.takeScheduleReceiver();
-      this.employHosts();
-      if (this.scheduler.step()) {
-        this.noteViolations();
-        continue;
-      }
-      const next = this.nextTimeNs();
-      if (next >= untilNs) break;
-      this.moveTime(next);
-      this.fireTimers();
-    }
+    while (this.scheduler.enabled().length > 0 || this.nextTimeNs() < untilNs) this.advance();
     this.machine.time.advanceTo(untilNs);
   }
 
@@ -281,7 +264,7 @@ export class World implements EventListener {
 
   /** A guest, or all that share a description's name. */
   guestsNamed(name: string): readonly WorldGuest[] {
-    return this.guests.filter((guest) => guest.name === name || guest.description.name === name);
+    return this.guestsByName.get(name) ?? [];
   }
 
   /** EventListener: who gets which VM id, and when the last of a guest is gone. */
@@ -352,10 +335,6 @@ export class World implements EventListener {
   }
 
   // Time and plan -----------------------------------------------------------------------------------------------------
-
-  private planDueBefore(untilNs: Nanoseconds): void {
-    if (this.planned < this.plan.length && this.plan[this.planned].atNs < untilNs) this.planDue();
-  }
 
   private planDue(): void {
     while (this.planned < this.plan.length && this.plan[this.planned].atNs <= this.machine.time.nowNs) {
