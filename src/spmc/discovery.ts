@@ -81,6 +81,7 @@ import {
   SCHEDULE_RECEIVER_INTERRUPT,
 } from './interrupt-ids.ts';
 import { Partition } from './partition.ts';
+import { lacks } from './personality.ts';
 import type { Spmc } from './spmc.ts';
 
 /** Whom FFA_FEATURES tells of a call. */
@@ -188,6 +189,7 @@ export function getFeatures(spmc: Spmc, caller: Endpoint, r: RegisterFile): Resu
   if ((asked & FFA_FEATURES_FUNCTION_ID_BIT) === 0) return getFeatureId(spmc, caller, r, asked, input);
   const feature = FUNCTIONS.get(asked);
   if (feature === undefined || feature.since > spmc.version || !feature.audience(caller)) return FFA_NOT_SUPPORTED;
+  if (lacks(spmc.personality, asked)) return FFA_NOT_SUPPORTED;
   switch (asked) {
     case FFA_RXTX_MAP_64: {
       // Before 1.2 the upper half of the answer is zero: one page.

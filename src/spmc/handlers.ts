@@ -14,6 +14,10 @@ import {
   FFA_MEM_FRAG_TX,
   FFA_MEM_LEND_32,
   FFA_MEM_LEND_64,
+  FFA_MEM_PERM_GET_32,
+  FFA_MEM_PERM_GET_64,
+  FFA_MEM_PERM_SET_32,
+  FFA_MEM_PERM_SET_64,
   FFA_MEM_RECLAIM,
   FFA_MEM_RELINQUISH,
   FFA_MEM_RETRIEVE_REQ_32,
@@ -36,6 +40,7 @@ import {
   FFA_RXTX_MAP_32,
   FFA_RXTX_MAP_64,
   FFA_RXTX_UNMAP,
+  FFA_SECONDARY_EP_REGISTER,
   FFA_SPM_ID_GET,
   FFA_VERSION,
   SMC64_BIT,
@@ -47,6 +52,7 @@ import { getFeatures, getId, getSpmId, getVersion } from './discovery.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fetchFragment, giveFragment, takeFragment } from './fragments.ts';
 import { fetchMessage, sendMessage } from './indirect-message.ts';
+import { getMemoryPermissions, setMemoryPermissions } from './memory-permissions.ts';
 import { fetchRelinquish, reclaimMemory, relinquishMemory } from './memory-reclaim.ts';
 import { fetchRetrieve, retrieveMemory } from './memory-retrieve.ts';
 import { fetchSend, sendMemory } from './memory-send.ts';
@@ -60,8 +66,9 @@ import {
   unbindNotifications,
 } from './notifications.ts';
 import { getPartitionInfo, getPartitionInfoRegs } from './partition-info.ts';
-import type { Personality } from './personality.ts';
+import { lacks, type Personality } from './personality.ts';
 import { acquireRx, fetchForwardedBuffers, mapRxTx, releaseRx, unmapRxTx } from './rx-tx.ts';
+import { registerSecondaryEntry } from './secondary-entry.ts';
 import type { Spmc } from './spmc.ts';
 import type { Staging } from './staging.ts';
 import { KIND_DONATE, KIND_LEND, KIND_SHARE } from './transaction.ts';
@@ -98,6 +105,9 @@ on([FFA_RX_ACQUIRE], null, acquireRx);
 on([FFA_PARTITION_INFO_GET], null, getPartitionInfo);
 on([FFA_PARTITION_INFO_GET_REGS], null, getPartitionInfoRegs);
 on([FFA_CONSOLE_LOG_32, FFA_CONSOLE_LOG_64], null, logToConsole);
+on([FFA_MEM_PERM_GET_32, FFA_MEM_PERM_GET_64], null, getMemoryPermissions);
+on([FFA_MEM_PERM_SET_32, FFA_MEM_PERM_SET_64], null, setMemoryPermissions);
+on([FFA_SECONDARY_EP_REGISTER], null, registerSecondaryEntry);
 on([FFA_MSG_SEND2], fetchMessage, sendMessage);
 on([FFA_MEM_SHARE_32, FFA_MEM_SHARE_64], fetchSend, (spmc, caller, r, staging) =>
   sendMemory(spmc, caller, r, staging, KIND_SHARE),
@@ -123,14 +133,9 @@ on([FFA_NOTIFICATION_INFO_GET_32, FFA_NOTIFICATION_INFO_GET_64], null, getNotifi
 
 const ABSENT: Handler = { fetch: null, act: () => FFA_NOT_SUPPORTED };
 
-/** Whether a personality lacks a function, in either form. */
-export function isAbsent(personality: Personality, functionId: number): boolean {
-  return personality.absentFunctions.includes((functionId & ~SMC64_BIT) >>> 0);
-}
-
 /** The handlers of an SPMC that lacks some functions: these answer NOT_SUPPORTED. */
 export function handlersWithout(personality: Personality): (functionId: number) => Handler | undefined {
-  return (functionId) => (isAbsent(personality, functionId) ? ABSENT : handlerOf(functionId));
+  return (functionId) => (lacks(personality, functionId) ? ABSENT : handlerOf(functionId));
 }
 
 /** The handler of a function id, or undefined: no such call, or one that is not made here. */
