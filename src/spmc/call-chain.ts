@@ -4,7 +4,6 @@
 
 import { FFA_ABORTED } from '../abi/errors.ts';
 import { FFA_MSG_WAIT } from '../abi/function-ids.ts';
-import { RUN_ENDPOINT_SHIFT } from '../abi/layout/messages.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answers.ts';
 import { endInterrupt } from './interrupts.ts';
@@ -63,12 +62,11 @@ export function abandon(pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
   return failRequest(pe, vcpu);
 }
 
-/** The answer of `vcpu` finds its caller dead: that one's own caller hears of it. Returns who runs. */
-export function answerToDead(pe: Pe, vcpu: PartitionVcpu, dead: PartitionVcpu): PartitionVcpu | null {
+/** An answer finds its receiver dead: that one's own caller hears of it. Returns who runs. */
+export function answerToDead(pe: Pe, dead: PartitionVcpu): PartitionVcpu | null {
   if (dead.request !== REQUEST_NONE) return failRequest(pe, dead);
   pe.smc.clear();
   pe.smc.setW(0, FFA_MSG_WAIT);
-  pe.smc.setW(1, (vcpu.endpoint << RUN_ENDPOINT_SHIFT) | vcpu.vcpu);
   return null;
 }
 
@@ -81,7 +79,7 @@ function failRequest(pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | null {
     answerError(pe.smc, FFA_ABORTED);
     return null;
   }
-  if (isDead(caller)) return answerToDead(pe, vcpu, caller);
+  if (isDead(caller)) return answerToDead(pe, caller);
   answerError(caller.registers, FFA_ABORTED);
   return resumeCaller(caller);
 }

@@ -210,7 +210,7 @@ function endRequest(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu | nu
   vcpu.state = VCPU_WAITING;
   vcpu.answered = false;
   let next: PartitionVcpu | null = null;
-  if (caller !== null) next = orphan ? answerToDead(pe, vcpu, caller) : resumeCaller(caller);
+  if (caller !== null) next = orphan ? answerToDead(pe, caller) : resumeCaller(caller);
   return beforeItWaits(spmc, vcpu, next);
 }
 

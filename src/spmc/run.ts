@@ -147,7 +147,10 @@ export function waitForMessage(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Partiti
   let next: PartitionVcpu | null = null;
   if (vcpu.runtime === RUNTIME_SECURE_INTERRUPT) next = endInterrupt(vcpu);
   else if (vcpu.restarting) next = endRestart(vcpu);
-  else answerTo(pe, null, FFA_MSG_WAIT, vcpu, 0, 0);
+  else {
+    pe.smc.clear();
+    pe.smc.setW(0, FFA_MSG_WAIT);
+  }
   vcpu.state = VCPU_WAITING;
   vcpu.runtime = RUNTIME_NONE;
   vcpu.answered = false;
@@ -183,20 +186,10 @@ export function yieldPe(_spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcpu
   vcpu.yielded = true;
   vcpu.answered = false;
   const caller = predecessor(vcpu);
-  answerTo(pe, caller, FFA_YIELD, vcpu, r.w(2), r.w(3));
+  const to = caller === null ? pe.smc : caller.registers;
+  const w2 = r.w(2);
+  const w3 = r.w(3);
+  to.clear();
+  to.set4(FFA_YIELD, (vcpu.endpoint << RUN_ENDPOINT_SHIFT) | vcpu.vcpu, w2, w3);
   return caller === null ? null : resumeCaller(caller);
-}
-
-/** Tells `to` (null: the normal world) that `vcpu` gave up the PE, and how. */
-function answerTo(
-  pe: Pe,
-  to: PartitionVcpu | null,
-  functionId: number,
-  vcpu: PartitionVcpu,
-  w2: number,
-  w3: number,
-): void {
-  const r = to === null ? pe.smc : to.registers;
-  r.clear();
-  r.set4(functionId, (vcpu.endpoint << RUN_ENDPOINT_SHIFT) | vcpu.vcpu, w2, w3);
 }

@@ -198,7 +198,7 @@ describe('a partition that works', () => {
 describe('FFA_RUN, FFA_MSG_WAIT and FFA_YIELD', () => {
   test('a waiting context runs, and waits again', () => {
     const world = new SmallWorld();
-    expect(world.call(FFA_RUN, ids(SP1, 0)).slice(0, 2)).toEqual([FFA_MSG_WAIT, ids(SP1, 0)]);
+    expect(world.call(FFA_RUN, ids(SP1, 0)).slice(0, 2)).toEqual([FFA_MSG_WAIT, 0]);
     expect(world.program(SP1).entries).toEqual([[FFA_RUN, ids(SP1, 0), 0, 0, 0, 0, 0, 0]]);
   });
 

@@ -95,7 +95,7 @@ describe('FFA_RUN by the normal world', () => {
     world.program(SP2).behaviour = inTurn([calls(FFA_YIELD)], calls(RESP, ids(SP2, SP1))).behaviour;
     expect(said(world.call(REQ, ids(0, SP1)))).toBe('FFA_ERROR ABORTED');
     expect(first.heard).toEqual(['FFA_MSG_SEND_DIRECT_REQ_32', 'FFA_YIELD']);
-    expect(world.call(FFA_RUN, ids(SP2, 0)).slice(0, 2)).toEqual([FFA_MSG_WAIT, ids(SP2, 0)]);
+    expect(world.call(FFA_RUN, ids(SP2, 0)).slice(0, 2)).toEqual([FFA_MSG_WAIT, 0]);
     expect(world.spmc.partitions[1].vcpus[0].state).toBe(VCPU_WAITING);
   });
 });

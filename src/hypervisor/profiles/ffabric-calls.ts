@@ -21,6 +21,7 @@ import {
   FFA_NOTIFICATION_UNBIND,
   FFA_PARTITION_INFO_GET_REGS,
   FFA_RUN,
+  FFA_RX_RELEASE,
   FFA_RXTX_MAP_32,
   FFA_RXTX_MAP_64,
   FFA_RXTX_UNMAP,
@@ -34,6 +35,7 @@ import { reclaimMemory } from '../memory-reclaim.ts';
 import { sendMemory } from '../memory-send.ts';
 import { getShortNotificationInfo } from '../notification-info.ts';
 import { listInRegisters } from '../partition-info-regs.ts';
+import { releaseRxOfAnyFiller } from '../rx-release.ts';
 import { sendFragment } from '../send-fragment.ts';
 import { requestDirect, requestDirect2, runOwn } from '../serving.ts';
 import { XEN_2026_CALLS } from './xen-2026-calls.ts';
@@ -65,6 +67,7 @@ export const FFABRIC_CALLS: CallTables = callTables(
     [FFA_RXTX_MAP_32, mapBuffersClearly],
     [FFA_RXTX_MAP_64, mapBuffersClearly],
     [FFA_RXTX_UNMAP, unmapBuffersClearly],
+    [FFA_RX_RELEASE, releaseRxOfAnyFiller],
     [FFA_PARTITION_INFO_GET_REGS, listInRegisters],
     [FFA_MSG_SEND_DIRECT_REQ_32, requestDirect],
     [FFA_MSG_SEND_DIRECT_REQ_64, requestDirect],

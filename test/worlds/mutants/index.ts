@@ -2,6 +2,7 @@
 
 import { ANSWER_TABLE_MUTANTS } from './answer-table.ts';
 import { MEDIATOR_MUTANTS } from './mediator.ts';
+import { MESSAGE_MUTANTS } from './messages.ts';
 import type { Mutant } from './mutant.ts';
 import { OTHER_CALL_MUTANTS } from './other-calls.ts';
 import { RECORD_MUTANTS } from './records.ts';
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...OTHER_CALL_MUTANTS,
   ...SPMC_MUTANTS,
   ...SECURE_WORLD_MUTANTS,
+  ...MESSAGE_MUTANTS,
 ];
