@@ -416,7 +416,7 @@ describe('the table', () => {
     [
       'nobody',
       {},
-      /^program nobody does not exist; expected echo, holder, dma, stubborn, crash, slow, mailbox, sharer, device, starter$/,
+      new RegExp(`^program nobody does not exist; expected ${SP_PROGRAMS.map(({ name }) => name).join(', ')}$`),
     ],
   ])('%s with %j', (name, parameters, message) => {
     expect(() => createSpProgram(name, environment(parameters))).toThrow(message);

@@ -152,7 +152,8 @@ const MESSAGES: readonly (readonly [what: string, text: string, message: string]
   [
     'an entry that does nothing',
     `${GUEST}timeline:\n  - {at: 1s}\n`,
-    'w.yaml:4:5: timeline[0]: nothing to do; create, destroy, interrupt, secureInterrupt, power, crash, stop, restart, quarantine or say',
+    'w.yaml:4:5: timeline[0]: nothing to do; create, destroy, interrupt, secureInterrupt, power, crash, stop, ' +
+      'restart, quarantine or say',
   ],
   [
     'an expectation about nobody',
