@@ -4,6 +4,7 @@
 // The state machine of pages is everybody's: who may touch a page never depends on the personality.
 
 import type { FFA_OK, FfaErrorCode } from '../abi/errors.ts';
+import { SMC64_BIT } from '../abi/function-ids.ts';
 import type { RegisterFile } from '../hardware/registers.ts';
 import type { NotificationRules } from './notification-rules.ts';
 import type { Partition } from './partition.ts';
@@ -89,4 +90,10 @@ export interface Personality {
   readonly powerManagement: number;
   /** Whether FFA_ERROR of a partition answers the request that it serves; else it is NOT_SUPPORTED. */
   readonly errorAnswersRequest: boolean;
+}
+
+/** Whether it lacks a function, in either form. */
+export function lacks(personality: Personality, functionId: number): boolean {
+  const narrow = (functionId & ~SMC64_BIT) >>> 0;
+  return personality.absentFunctions.some((absent) => (absent & ~SMC64_BIT) >>> 0 === narrow);
 }

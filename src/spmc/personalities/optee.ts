@@ -4,6 +4,8 @@
 import { FFA_DENIED, FFA_NOT_SUPPORTED, FFA_OK } from '../../abi/errors.ts';
 import { FFA_MEM_DONATE_32, FFA_MEM_FRAG_RX, FFA_MSG_SEND2, FFA_RX_ACQUIRE } from '../../abi/function-ids.ts';
 import { MEMORY_FLAG_ZERO_AFTER_RELINQUISH, RECLAIM_FLAG_ZERO } from '../../abi/layout/memory-bits.ts';
+import { VM_CREATED_REQ_W2, VM_DESTROYED_REQ_W2 } from '../../abi/layout/messages.ts';
+import { PARTITION_INFO_1_1_SIZE_BYTES } from '../../abi/layout/partition-information.ts';
 import { refuse } from '../memory-checks.ts';
 import { takeBackFrom } from '../memory-reclaim.ts';
 import type { AvailabilityRules, FlagRules, Personality } from '../personality.ts';
@@ -31,7 +33,11 @@ const FLAGS: FlagRules = {
 
 /** [OP-TEE thread_spmc.c] */
 const AVAILABILITY: AvailabilityRules = {
-  check: checkVmAvailability,
+  check(receiver, r) {
+    const w2 = r.w(2);
+    const known = w2 === VM_CREATED_REQ_W2 || w2 === VM_DESTROYED_REQ_W2;
+    return known ? checkVmAvailability(receiver, r) : FFA_NOT_SUPPORTED;
+  },
   // The VM's memory is nobody's to use any more: what it shared comes back whether it was relinquished or not.
   destroyed: takeBackFrom,
 };
@@ -42,6 +48,7 @@ export const OPTEE_PERSONALITY: Personality = {
   handleShape: 'guest',
   absentFunctions: [FFA_MEM_DONATE_32, FFA_MEM_FRAG_RX, FFA_MSG_SEND2, FFA_RX_ACQUIRE],
   requestNotTakenError: FFA_NOT_SUPPORTED,
+  partitionInfoSizeBytes: PARTITION_INFO_1_1_SIZE_BYTES,
   freesOnAbort: false,
   notifications: { perVcpu: false, perVcpuError: FFA_DENIED, reporting: 'level' },
   memory: {

@@ -15,6 +15,7 @@ import {
   FFA_RX_ACQUIRE,
 } from '../../abi/function-ids.ts';
 import { MEMORY_FLAG_TYPE_MASK, MEMORY_FLAG_TYPE_SHIFT } from '../../abi/layout/memory-bits.ts';
+import { PARTITION_INFO_1_1_SIZE_BYTES } from '../../abi/layout/partition-information.ts';
 import { refuse } from '../memory-checks.ts';
 import { POWER_MANAGEMENT_CPU_OFF, POWER_MANAGEMENT_RESUME, POWER_MANAGEMENT_SUSPEND } from '../partition-setup.ts';
 import type { AvailabilityRules, FlagRules, Personality } from '../personality.ts';
@@ -67,6 +68,7 @@ export const TFA_EL3_PERSONALITY: Personality = {
     FFA_PARTITION_INFO_GET_REGS,
     FFA_RX_ACQUIRE,
   ],
+  partitionInfoSizeBytes: PARTITION_INFO_1_1_SIZE_BYTES,
   freesOnAbort: false,
   memory: {
     ...HAFNIUM_MEMORY,
