@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { SIDES } from '../../src/abi/documented/documented-answer.ts';
 import { DOCUMENTED_CALLS } from '../../src/abi/documented/documented-table.ts';
 import { functionName } from '../../src/abi/function-ids.ts';
-import { problemsOf } from './coverage.ts';
+import { flavoursOf, problemsOf, strangersOf } from './coverage.ts';
 import { isGeneral } from './driver.ts';
 import { DRIVERS } from './drivers/index.ts';
 
@@ -13,6 +13,12 @@ describe.each(SIDES)('a call by a %s', (side) => {
   const calls = DOCUMENTED_CALLS.filter((call) => call.side === side);
   test.each(calls.map((call) => [functionName(call.fid), call] as const))('%s', (_name, call) => {
     expect(problemsOf(call)).toEqual([]);
+  });
+});
+
+describe.each(SIDES)('at the door of a %s', (side) => {
+  test.each(flavoursOf(side).slice(1))('%s answers nothing that the table lacks', (flavour) => {
+    expect(strangersOf(side, flavour)).toEqual([]);
   });
 });
 

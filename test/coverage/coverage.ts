@@ -8,6 +8,7 @@ import {
 } from '../../src/abi/documented/documented-answer.ts';
 import {
   CALLER_VERSIONS,
+  DOCUMENTED_CALLS,
   type DocumentedCall,
   documentedAnswers,
   NO_SUCH_CALL,
@@ -52,7 +53,7 @@ export interface Run {
 }
 
 /** Makes the call so that `answer` is due; null when no driver does. */
-export function run(call: DocumentedCall, answer: DocumentedAnswer, version: number, flavour: Flavour): Run | null {
+function run(call: DocumentedCall, answer: DocumentedAnswer, version: number, flavour: Flavour): Run | null {
   const bench = benchOf(call, version, flavour);
   if (!drive(bench, call, answer)) return null;
   const { seen } = bench.recorder;
@@ -155,4 +156,36 @@ export function problemsOf(call: DocumentedCall): string[] {
     }
   }
   return [...problems];
+}
+
+/** What a profile or personality answers, under the drivers of the default one, that the table lacks; a line each. */
+export function strangersOf(side: Side, flavour: Flavour): string[] {
+  const found = new Set<string>();
+  for (const call of DOCUMENTED_CALLS) {
+    if (call.side !== side) continue;
+    for (const answer of call.answers) {
+      if (answer.notGiven !== '' || (answer.only.length > 0 && !answer.only.includes(flavour))) continue;
+      for (const version of versionsOf(answer)) {
+        for (const seen of runIfPossible(call, answer, version, flavour)?.seen ?? []) {
+          if (!isInTable(seen, flavour)) found.add(seenName(seen));
+        }
+      }
+    }
+  }
+  return [...found];
+}
+
+/** The same as `run`; null too where what the driver stands on cannot be had: no FF-A at all, a call that waits. */
+export function runIfPossible(
+  call: DocumentedCall,
+  answer: DocumentedAnswer,
+  version: number,
+  flavour: Flavour,
+): Run | null {
+  try {
+    return run(call, answer, version, flavour);
+  } catch (error) {
+    if (answer.only.length === 0 && flavour === flavoursOf(call.side)[0]) throw error;
+    return null;
+  }
 }

@@ -11,7 +11,7 @@ import {
 } from '../errors.ts';
 import * as f from '../function-ids.ts';
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../versions.ts';
-import { type DocumentedRow, on, row } from './documented-answer.ts';
+import { absent, type DocumentedRow, on, row } from './documented-answer.ts';
 
 const HAFNIUM = 'Hafnium api.c';
 const XEN_RXTX = 'Xen ffa_rxtx.c';
@@ -279,4 +279,7 @@ export const SETUP_ANSWERS: readonly DocumentedRow[] = [
       }),
     ],
   ),
+
+  // Of the other personalities.
+  row('setup', SPMC, [f.FFA_PARTITION_INFO_GET_REGS], [absent('tfa-el3', 'TF-A spmc_main.c')]),
 ];
