@@ -10,6 +10,7 @@
 // Knows neither the hypervisor nor the SPMC: it meets both in hardware's PartitionEntry.
 
 export * from './availability.ts';
+export * from './boot-reader.ts';
 export * from './call-result.ts';
 export * from './caller.ts';
 export * from './check-steps.ts';

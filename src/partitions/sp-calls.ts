@@ -1,6 +1,7 @@
 // What a task of an SP can do beside the calls of ffa-calls.ts: compute for a time, yield; and the vCPU's message.
 
 import type { Nanoseconds } from '../base/units.ts';
+import { type BootFindings, readBootInformation } from './boot-reader.ts';
 import { FfaCalls } from './ffa-calls.ts';
 import type { SpVcpu } from './sp-vcpu.ts';
 import { TASK_WAIT, TASK_YIELD, type Task } from './task.ts';
@@ -12,6 +13,11 @@ export class SpCalls extends FfaCalls {
   constructor(vcpu: SpVcpu) {
     super(vcpu.caller);
     this.vcpu = vcpu;
+  }
+
+  /** What the SPMC left in memory for this partition; `register`: x0 to x3, as its manifest says. Null: nothing. */
+  bootInformation(register: 0 | 1 | 2 | 3 = 0): BootFindings | null {
+    return readBootInformation(this.now.memory, this.vcpu.bootRegisters[register]);
   }
 
   /** Computes for `durationNs`; an interrupt may preempt it meanwhile. */

@@ -146,6 +146,7 @@ export abstract class SpProgram implements PartitionEntry {
     switch (vcpu.stage) {
       case sp.SP_STAGE_VERSION:
         vcpu.stage = sp.SP_STAGE_MAP;
+        for (let n = 0; n < vcpu.bootRegisters.length; n++) vcpu.bootRegisters[n] = context.registers.x(n);
         // A second vCPU finds version and id negotiated by the first.
         if (this.endpoint.version !== 0) return sp.SERVE_CALL;
         return this.begin(vcpu, context, new NegotiateVersion(this.endpoint.wantedVersion));

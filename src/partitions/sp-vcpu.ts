@@ -66,6 +66,8 @@ export class SpVcpu {
   refusedCount = 0;
   /** Power management messages, for reports. */
   powerCount = 0;
+  /** x0 to x3 as they were at its first entry: one of them may have the address of the boot information. */
+  readonly bootRegisters: [number, number, number, number] = [0, 0, 0, 0];
   crashed = false;
 
   constructor(endpoint: Endpoint, index: number) {
@@ -90,6 +92,7 @@ export class SpVcpu {
     this.answeredCount = 0;
     this.refusedCount = 0;
     this.powerCount = 0;
+    this.bootRegisters.fill(0);
     this.crashed = false;
   }
 

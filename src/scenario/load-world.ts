@@ -249,6 +249,7 @@ class Check {
       abortAction: one.abortAction,
       dmaOutlives: one.dmaOutlives,
       exceptionLevel: one.exceptionLevel,
+      bootInformation: one.bootInformation,
       deviceInterrupts: one.deviceInterrupts,
       powerMessages: one.powerMessages,
       notifications: one.notifications,

@@ -174,6 +174,12 @@ function partition() {
       'S-EL0: it may change what its own pages allow while it starts, and takes no interrupts',
       'S-EL1',
     ),
+    bootInformation: optional(
+      oneOf('1.0', '1.1'),
+      undefined,
+      'in which form it finds its manifest in memory when it starts',
+      'not at all',
+    ),
     deviceInterrupts: z
       .array(leaf(integer(32, 1019)))
       .optional()

@@ -37,6 +37,8 @@ export interface PartitionDescription {
   readonly notifications: boolean;
   /** At S-EL0 it may change what its own pages allow while it starts. Default S-EL1. */
   readonly exceptionLevel?: 'S-EL0' | 'S-EL1' | undefined;
+  /** In which form it finds its manifest in memory when it starts, its address in x0. Default not at all. */
+  readonly bootInformation?: '1.0' | '1.1' | undefined;
   /** Ids of the secure interrupts of its device. Default none. */
   readonly deviceInterrupts?: readonly number[] | undefined;
   /** Of what it is told when a PE changes its power. Default nothing. */

@@ -1,6 +1,9 @@
 // The partitions of a world, as the SPMC is told of them: images side by side in secure memory, manifests made from the
 // description, buffers in the image's last pages.
 
+import { encodeDeviceTree } from '../abi/device-tree.ts';
+import { cellsProperty, textProperty } from '../abi/device-tree-values.ts';
+import { MANIFEST_1_0_COMPATIBLE } from '../abi/partition-manifest.ts';
 import type { Uuid } from '../abi/uuid.ts';
 import { type FrameNumber, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { type FrameTable, OWNER_SECURE } from '../hardware/frames.ts';
@@ -9,6 +12,7 @@ import { createSpProgram } from '../partitions/sp-programs.ts';
 import {
   type DeviceRegion,
   type ManifestRegion,
+  type PartitionManifest,
   type PartitionSetup,
   POWER_MANAGEMENT_CPU_OFF,
   POWER_MANAGEMENT_RESUME,
@@ -93,6 +97,7 @@ export function partitionSetups(
         ...(partition.abortAction === undefined ? {} : { abortAction: partition.abortAction }),
         nsInterruptAction: partition.nsInterrupts,
         exceptionLevel: partition.exceptionLevel ?? 'S-EL1',
+        ...bootInformation(partition),
         memoryRegions: dataRegions(partition, image.baseAddress),
         deviceRegions: deviceRegions(partition),
         powerManagementMessages: powerBits(partition),
@@ -101,6 +106,21 @@ export function partitionSetups(
       },
     };
   });
+}
+
+const BOOT_REGISTER = 0;
+
+/** The partition finds a manifest that says who it is. */
+function bootInformation(partition: PartitionDescription): Partial<PartitionManifest> {
+  if (partition.bootInformation === undefined) return {};
+  const properties = [
+    textProperty('compatible', MANIFEST_1_0_COMPATIBLE),
+    cellsProperty('ffa-version', partition.ffaVersion),
+    textProperty('description', partition.name),
+  ];
+  const manifestBlob = encodeDeviceTree({ bootCpu: 0, reservations: [], root: { name: '', properties, children: [] } });
+  const wanted = { contents: ['ffa_manifest'], form: partition.bootInformation, manifestBlob };
+  return { bootRegister: BOOT_REGISTER, bootInformation: wanted };
 }
 
 /** At S-EL0 the image is code; all of it but the first page is data here. */

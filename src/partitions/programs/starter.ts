@@ -1,9 +1,11 @@
-// starter: a holder that does something before its first FFA_MSG_WAIT: it says its name on the console, and takes the
+// starter: a holder that does something before its first FFA_MSG_WAIT: it says its name on the console, and what it finds
+// in its boot information, and takes the
 // right to write from the second page of its own memory, where it is asked to. TOUCH without a region then tries to
 // write there.
 
 import { FFA_DENIED, FFA_OK } from '../../abi/errors.ts';
 import type { Ipa } from '../../base/units.ts';
+import { manifestText } from '../boot-reader.ts';
 import { OUTCOME_SUCCESS, outcomeName } from '../outcome.ts';
 import { PROTOCOL_TOUCH } from '../protocol.ts';
 import type { SpCalls } from '../sp-calls.ts';
@@ -33,6 +35,11 @@ export class StarterProgram extends HolderProgram {
   protected override *atStart(ffa: SpCalls): Task<Serve> {
     const { greeting, pageAddress, protect } = this.options;
     yield* ffa.log(greeting);
+    const found = ffa.bootInformation();
+    for (const { bytes, kind } of found?.contents ?? []) {
+      const text = kind === 'manifest' ? manifestText(bytes, 'description') : undefined;
+      yield* ffa.log(`boot information ${found?.form}: ${kind} of '${text ?? '?'}'`);
+    }
     if (!protect) return SERVE_NOTHING;
     const before = yield* ffa.permissions(pageAddress);
     const set = yield* ffa.setPermissions(pageAddress, 1, READ_ONLY);

@@ -67,6 +67,9 @@ const keepsMapping = partitions(({ pages }) => {
   pages.unmap = () => undefined;
 });
 
+/** Its address is in another register. */
+const elsewhere = partitions(({ setup: { manifest } }) => Object.assign(manifest, { bootRegister: 3 }));
+
 export const SECURE_WORLD_MUTANTS: readonly Mutant[] = [
   { world: 'call-chain-between-partitions', takesOut: 'who answers', fires: 'expect', parts: fromTheEnd },
   { world: 'yield-and-preemption', takesOut: 'whom FFA_RUN reaches', fires: 'P11', parts: handler(FFA_RUN, () => run) },
@@ -74,6 +77,8 @@ export const SECURE_WORLD_MUTANTS: readonly Mutant[] = [
   { world: 'secure-interrupts', takesOut: 'whose device it is', fires: 'expect', parts: { spmc: noDevices } },
   { world: 'power-management', takesOut: 'starting again', fires: 'expect', parts: { spmc: staysOff } },
   { world: 'boot-order-and-console', takesOut: 'the order', fires: 'expect', parts: upsideDown },
+  { world: 'boot-information', takesOut: 'the register', fires: 'expect', parts: elsewhere },
+  { world: 'partition-restarts', takesOut: 'unmapping', fires: 'P5', parts: keepsMapping },
   { world: 'memory-permissions', takesOut: 'when it is allowed', fires: 'expect', parts: { spmc: grantsAll } },
   { world: 'partitions-share-lend-donate', takesOut: 'unmapping', fires: 'expect', parts: keepsMapping },
   { world: 'old-and-new-versions', takesOut: 'its version', fires: 'expect', parts: oneVersion },
