@@ -15,11 +15,16 @@ import { Hypervisor } from '../../../src/hypervisor/hypervisor.ts';
 import type { Profile } from '../../../src/hypervisor/profile.ts';
 import { RecordLifecycle } from '../../../src/hypervisor/record-lifecycle.ts';
 import { Oracle } from '../../../src/oracle/oracle.ts';
+import type { Violation } from '../../../src/oracle/violation.ts';
+import { PERSONALITIES } from '../../../src/spmc/personalities/personality-table.ts';
 import { oracleOptions } from '../../../src/world/oracle-options.ts';
 import { type Features, Finding } from '../target.ts';
 import { GuestCalls, type Operation } from './guest-calls.ts';
+import { IMAGE_PAGES } from './hostile-partition.ts';
 import { HOSTILE_VERSIONS, type HostilePartition, HostileSpmc } from './hostile-spmc.ts';
+import { RealSecureWorld } from './real-secure-world.ts';
 import { rewriteWhatIsRead } from './rewritten-memory.ts';
+import type { SecureSide } from './secure-side.ts';
 
 export const HEADER_BYTES = 8;
 export const RECORD_BYTES = 24;
@@ -27,7 +32,8 @@ export const RECORDS_MAX = 64;
 
 export const RAM_BASE = 0x4000_0000;
 export const RAM_PAGES = 48;
-const FRAME_COUNT = 1 << 10;
+/** Of guests and hypervisor, and of a real secure world's partitions. */
+const FRAME_COUNT = (1 << 10) + 3 * IMAGE_PAGES;
 const GUEST_SLOTS = 3;
 const VCPUS = 2;
 const CREATIONS_MAX = 10;
@@ -45,16 +51,10 @@ export const PARTITIONS: readonly HostilePartition[] = [
 /** Properties of the oracle that must hold whatever the secure world answers. */
 const HELD = new Set(['P1', 'P1b', 'P2', 'P3', 'P4', 'P5', 'P10']);
 
-/** Known and open: the buffers of an FFA_RXTX_MAP whose outcome nobody knows are returned. */
-const KNOWN_BUFFERS = /SPMC maps it as a buffer/;
-/** What only a secure world that lies does: it takes a page twice, or ends a send under another handle. */
-const LIES = /gave a page twice|reclaim of a handle that was never issued/;
-/**
- * Open while something is in quarantine, where the judge counts otherwise than the mediator: a page once that one send
- * names twice, a buffer twice, and the wrong one of two sends as ended.
- */
-const KNOWN_WITH_QUARANTINE =
-  /page with a reference that nothing holds|page with fewer references|page unpinned while a transaction .* names it/;
+/** What partitions that do what they like break by themselves, before our own SPMC. */
+const UNTIDY = new Set(['P6', 'P7', 'P13']);
+
+const GIVEN_TWICE = /gave a page twice/;
 
 interface Task {
   readonly pe: Pe;
@@ -78,6 +78,8 @@ export interface DoorOptions {
   readonly profile: Profile;
   /** Whether the oracle judges. */
   readonly judged: boolean;
+  /** Whether our own SPMC is behind the mediator, with hostile partitions. */
+  readonly realSpmc?: boolean;
   /** Whether a guest rewrites each word of its TX page as soon as the mediator has read it. */
   readonly rewrites?: boolean;
   /** Whether what goes in and out is kept, for comparing. */
@@ -88,7 +90,7 @@ export interface DoorOptions {
 
 export class Door {
   readonly machine = new Machine({ firstFrame: RAM_BASE / PAGE_SIZE_BYTES, frameCount: FRAME_COUNT });
-  readonly spmc: HostileSpmc;
+  readonly spmc: SecureSide;
   readonly hypervisor: Hypervisor;
   readonly slots: Slot[] = [];
   readonly guestCalls: GuestCalls;
@@ -108,25 +110,41 @@ export class Door {
   constructor(input: Uint8Array, options: DoorOptions, features: Features) {
     this.input = input;
     this.features = features;
-    this.spmc = new HostileSpmc(
-      this.machine,
-      PARTITIONS.slice(0, 1 + (this.header(1) % 3)),
-      options.keepTranscript === true,
-    );
-    this.spmc.version = HOSTILE_VERSIONS[this.header(2) < 200 ? this.header(2) & 1 : this.header(2) % 6];
-    this.spmc.answered = (request, answer, error) => features.seen(hash(request, answer, error));
-    if (this.header(3) >= 128) this.spmc.lacking.add([id.FFA_RX_ACQUIRE, id.FFA_MSG_SEND2][this.header(3) & 1]);
-    if (this.header(3) >= 192) this.spmc.lacking.add(0x8400_0060 + (this.header(3) & 0x3f));
-    if (this.header(3) >= 224) this.spmc.lacking.add(0xc400_0060 + (this.header(3) & 0x1f));
+    this.spmc = options.realSpmc === true ? this.realSecureWorld() : this.hostileSecureWorld(options);
     const limits = (this.header(0) & 2) !== 0 ? { sharesPerGuest: 2, pagesPerShare: 8, vmIdMax: 4 } : {};
     this.hypervisor = new Hypervisor(this.machine, options.profile, this.spmc, { limits });
     this.oracle = options.judged ? new Oracle(this.machine, oracleOptions(this.hypervisor, 0)) : null;
+    if (this.spmc instanceof RealSecureWorld && this.oracle !== null) {
+      for (const partition of this.spmc.spmc.partitions) this.oracle.watchSpace(partition.id, partition.pages);
+    }
     const stepping = options.plain !== true && (this.header(0) & 1) !== 0;
     for (let n = 0; n < GUEST_SLOTS; n++) this.slots.push({ domain: null, busy: false });
     for (let n = 0; n < GUEST_SLOTS * VCPUS; n++) this.vcpuPes.push(new Pe(2 + n));
     for (const pe of [this.hostPe, this.timerPe, ...this.vcpuPes]) pe.stepping = stepping;
     this.guestCalls = new GuestCalls(this);
     if (options.rewrites === true) rewriteWhatIsRead(this.machine, (frame) => this.isTx(frame));
+  }
+
+  /** A secure world that answers as the input says. */
+  private hostileSecureWorld(options: DoorOptions): HostileSpmc {
+    const partitions = PARTITIONS.slice(0, 1 + (this.header(1) % 3));
+    const spmc = new HostileSpmc(this.machine, partitions, options.keepTranscript === true);
+    spmc.version = HOSTILE_VERSIONS[this.header(2) < 200 ? this.header(2) & 1 : this.header(2) % 6];
+    spmc.answered = (request, answer, error) => this.features.seen(hash(request, answer, error));
+    if (this.header(3) >= 128) spmc.lacking.add([id.FFA_RX_ACQUIRE, id.FFA_MSG_SEND2][this.header(3) & 1]);
+    if (this.header(3) >= 192) spmc.lacking.add(0x8400_0060 + (this.header(3) & 0x3f));
+    if (this.header(3) >= 224) spmc.lacking.add(0xc400_0060 + (this.header(3) & 0x1f));
+    return spmc;
+  }
+
+  /** Our own, with partitions that do as the input says. */
+  private realSecureWorld(): RealSecureWorld {
+    const personalities = [...PERSONALITIES.values()];
+    return new RealSecureWorld(this.machine, {
+      partitionIds: PARTITIONS.slice(0, 1 + (this.header(1) % 3)).map((partition) => partition.id),
+      personality: personalities[this.header(2) < 160 ? 0 : this.header(2) % personalities.length],
+      queues: this.header(3),
+    });
   }
 
   /** The whole input. */
@@ -162,6 +180,7 @@ export class Door {
   }
 
   private *bootThen(told: (usable: boolean) => void): Coroutine {
+    yield* this.spmc.boot(this.hostPe);
     told(yield* this.hypervisor.boot(this.hostPe));
   }
 
@@ -412,7 +431,8 @@ export class Door {
       this.destroy(slot);
       this.finish();
     }
-    this.spmc.makeAmends();
+    this.start(this.hostPe, 'amends', this.spmc.makeAmends(this.hostPe));
+    this.finish();
     const records = this.hypervisor.lifecycle instanceof RecordLifecycle ? this.hypervisor.lifecycle : null;
     const firings = records === null ? 20 : FIRINGS_MAX;
     let fired = 0;
@@ -435,24 +455,20 @@ export class Door {
     this.judge();
   }
 
-  private hasQuarantine(): boolean {
-    const { lifecycle } = this.hypervisor;
-    return lifecycle instanceof RecordLifecycle && lifecycle.quarantine.size > 0;
+  /** What a sender gives twice the secure world must refuse: one that claims to have taken it has not looked. */
+  private isClaimed(anomaly: string, facts: Violation['facts']): boolean {
+    const { claimed } = this.spmc;
+    return GIVEN_TWICE.test(anomaly) && (claimed.has(String(facts['handle'])) || claimed.has(String(facts['other'])));
   }
 
   private judge(): void {
     if (this.oracle === null) return;
     for (const { property, anomaly, facts } of this.oracle.violations) {
-      if (!HELD.has(property) || isKnown(anomaly)) continue;
-      const isPinned = facts['references'] !== 0;
-      if (isPinned && KNOWN_WITH_QUARANTINE.test(anomaly) && this.hasQuarantine()) continue;
+      const held = this.spmc instanceof RealSecureWorld ? !UNTIDY.has(property) : HELD.has(property);
+      if (!held || this.isClaimed(anomaly, facts)) continue;
       throw new Finding(`${property}: ${anomaly} ${JSON.stringify(facts)}`);
     }
   }
-}
-
-function isKnown(anomaly: string): boolean {
-  return KNOWN_BUFFERS.test(anomaly) || LIES.test(anomaly);
 }
 
 function operationAt(input: Uint8Array, at: number): Operation {

@@ -2,21 +2,13 @@
 // yield, a response for somebody else, words that mean nothing; at once, or after other PEs have gone on; having done
 // what it was asked or not. Without word from the input it is honest.
 
-import {
-  FFA_BUSY,
-  FFA_DENIED,
-  FFA_ERROR_CODES,
-  FFA_INTERRUPTED,
-  FFA_INVALID_PARAMETERS,
-  FFA_NO_MEMORY,
-  FFA_RETRY,
-} from '../../../src/abi/errors.ts';
+import { FFA_DENIED, FFA_ERROR_CODES, FFA_INVALID_PARAMETERS } from '../../../src/abi/errors.ts';
 import * as id from '../../../src/abi/function-ids.ts';
 import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../../src/abi/versions.ts';
-import type { Coroutine, Pending } from '../../../src/base/coroutine.ts';
-import type { Conduit } from '../../../src/hardware/conduit.ts';
+import { type Coroutine, type Pending, WAIT_STEP } from '../../../src/base/coroutine.ts';
 import type { Machine } from '../../../src/hardware/machine.ts';
 import type { Pe } from '../../../src/hardware/pe.ts';
+import type { AnswerSource, SecureSide } from './secure-side.ts';
 
 export interface HostilePartition {
   readonly id: number;
@@ -39,13 +31,7 @@ interface Transaction {
 
 const PAGE = 4096;
 
-/** Answers that are due, as pairs of bytes: what kind, and its argument. */
-export interface AnswerSource {
-  /** The next pair as kind << 8 | argument; 0: an honest answer. */
-  next(): number;
-}
-
-export class HostileSpmc implements Conduit {
+export class HostileSpmc implements SecureSide {
   /** Requests and answers in short, for comparing two runs. */
   readonly transcript: string[] | null;
   version = FFA_VERSION_1_2;
@@ -58,6 +44,11 @@ export class HostileSpmc implements Conduit {
   readonly waiting: Pe[] = [];
   /** Handles that were given out, newest last. */
   readonly handles: { low: number; high: number }[] = [];
+  /**
+   * Handles that came with a success for which nothing was done: whether such a transaction may be at all was never
+   * looked at.
+   */
+  readonly claimed = new Set<string>();
   /** Low words of the handles that reached their senders. */
   private readonly delivered = new Set<number>();
   /** Whether a borrower may have heard otherwise than what this secure world did. */
@@ -88,13 +79,17 @@ export class HostileSpmc implements Conduit {
     return null;
   }
 
+  /** It has no life of its own before the first call. */
+  *boot(): Coroutine {}
+
   /** Lets a PE that stands still here go on. */
   wake(pe: Pe): void {
     pe.wake();
   }
 
   /** The lies end: nobody keeps what his hypervisor cannot know of. */
-  makeAmends(): void {
+  *makeAmends(): Coroutine {
+    yield WAIT_STEP;
     if (!this.liedToBorrower) return;
     for (const transaction of this.transactions.values()) transaction.retrieved.clear();
   }
@@ -109,28 +104,15 @@ export class HostileSpmc implements Conduit {
   }
 
   private answer(pe: Pe, words: readonly number[], addresses: readonly number[], kind: number, argument: number): void {
-    const answer = this.isOpen(words[0], kind, argument)
-      ? this.honest(words, addresses)
-      : this.wordsOf(words, addresses, kind, argument);
+    const answer = this.wordsOf(words, addresses, kind, argument);
     if (kind < 136 && answer[0] === id.FFA_SUCCESS_32 && isSend(words[0])) this.delivered.add(answer[2]);
+    if (kind >= 136 && (answer[0] === id.FFA_SUCCESS_32 || answer[0] === id.FFA_SUCCESS_64)) {
+      this.claimed.add(`0x${[answer[3], answer[2]].map(hex).join('')}`);
+    }
     for (let n = 0; n < 18; n++) pe.smc.setW(n, (answer[n] ?? 0) >>> 0);
     if (kind >= 252) for (let n = 0; n < 8; n++) pe.smc.setWords(n, pe.smc.w(n), 0xdead_0000 | argument);
     this.answered(words[0], answer[0] >>> 0, (answer[2] ?? 0) >>> 0);
     this.note('<', answer, []);
-  }
-
-  /**
-   * Answers that the mediator and the judge take differently, which is known and open: of a fragment, that the secure
-   * world is busy, or a success under another handle; of FFA_RXTX_UNMAP, that it was preempted.
-   */
-  private isOpen(functionId: number, kind: number, argument: number): boolean {
-    if (functionId === id.FFA_RXTX_UNMAP) return kind >= 156 && kind < 168;
-    if (functionId !== id.FFA_MEM_FRAG_TX) return false;
-    if (kind >= 168 && kind < 176) return true;
-    if ((kind >= 136 && kind < 156) || (kind >= 240 && kind < 246)) {
-      return [FFA_BUSY, FFA_RETRY, FFA_INTERRUPTED, FFA_NO_MEMORY, FFA_DENIED].includes(this.errorCode(argument));
-    }
-    return (kind >= 204 && kind < 216) || kind >= 246;
   }
 
   private wordsOf(
@@ -326,7 +308,7 @@ export class HostileSpmc implements Conduit {
     return [id.FFA_SUCCESS_32, 0, low, 0];
   }
 
-  /** Adds the frames of constituents; false when one of them is in another transaction. */
+  /** Adds the frames of constituents; false when one of them is in a transaction already. */
   private take(frames: Set<number>, constituents: Uint8Array): boolean {
     const view = new DataView(constituents.buffer, constituents.byteOffset, constituents.length);
     for (let at = 0; at + 16 <= constituents.length; at += 16) {
@@ -335,6 +317,7 @@ export class HostileSpmc implements Conduit {
         for (const other of this.transactions.values()) {
           if (other.frames !== frames && other.frames.has(frame)) return false;
         }
+        if (frames.has(frame)) return false;
         frames.add(frame);
       }
     }
@@ -424,6 +407,10 @@ function isSend(functionId: number): boolean {
 function isBorrowing(functionId: number): boolean {
   const short = (functionId & ~0x4000_0000) >>> 0;
   return short === id.FFA_MEM_RETRIEVE_REQ_32 || short === id.FFA_MEM_RELINQUISH || short === id.FFA_RUN;
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
 }
 
 /** Whether the answer is in the hypervisor's RX. */

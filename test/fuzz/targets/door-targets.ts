@@ -81,6 +81,10 @@ interface DoorTarget {
 
 const DOORS: readonly DoorTarget[] = [
   {
+    name: 'door-spmc',
+    options: { profile: FFABRIC, judged: true, realSpmc: true },
+  },
+  {
     name: 'door-ffabric',
     options: { profile: FFABRIC, judged: true },
   },
