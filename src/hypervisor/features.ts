@@ -80,7 +80,10 @@ function isSmc64Function(asked: number): boolean {
   return (asked & SMC64_BIT) !== 0;
 }
 
-const always: Offer = () => 0;
+export const always: Offer = () => 0;
+
+/** Offered to guests of 1.2. */
+export const since12: Offer = (_hypervisor, context) => (context.version >= FFA_VERSION_1_2 ? 0 : NOT_OFFERED);
 
 /** Offered when the SPMC has this function. */
 export function whenSpmcHas(functionId: number): Offer {
@@ -117,7 +120,7 @@ export const NEGOTIATED_FEATURES: FeatureTable = new Map<number, Offer>([
     (hypervisor, context) =>
       context.version >= FFA_VERSION_1_2 && hypervisor.secure.has(FFA_MSG_SEND_DIRECT_REQ2) ? 0 : NOT_OFFERED,
   ],
-  [FFA_PARTITION_INFO_GET_REGS, (_hypervisor, context) => (context.version >= FFA_VERSION_1_2 ? 0 : NOT_OFFERED)],
+  [FFA_PARTITION_INFO_GET_REGS, since12],
   [FFA_MEM_SHARE_32, whenSpmcHas(FFA_MEM_SHARE_64)],
   [FFA_MEM_SHARE_64, whenSpmcHas(FFA_MEM_SHARE_64)],
   [FFA_RXTX_MAP_32, bufferPages],

@@ -28,6 +28,8 @@ export class Share implements Owed {
   pageCount = 0;
   /** Whether the SPMC has told its handle. */
   hasHandle = false;
+  /** Whether the secure world has its MEM_RECLAIM: its handle may be issued anew before the answer is taken in. */
+  reclaiming = false;
   /** Donated: once it is retrieved its handle ends by itself, and its pages never come back. */
   donated = false;
   /** The guest that has it, while that lives. */

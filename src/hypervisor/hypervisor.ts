@@ -16,6 +16,7 @@ import { SecureWorld } from './secure-world.ts';
 import { ShareSlots } from './share-slots.ts';
 import type { Staging } from './staging.ts';
 import { VmList } from './vm-list.ts';
+import { VmMessages } from './vm-messages.ts';
 
 export interface HypervisorOptions {
   /** Limits that a world raises or lowers. */
@@ -41,6 +42,8 @@ export class Hypervisor {
   readonly schedule: PartitionSchedule;
   /** Whether a VM may list other VMs and send to them. */
   readonly vmsSeeVms: boolean;
+  /** Direct messages between VMs; nothing happens there where the profile has none. */
+  readonly vmMessages = new VmMessages();
   /** Whether FFA_RUN of a guest reaches a partition that waits, not only what was preempted in its service. */
   readonly guestsRunWaiting: boolean;
   /** The VMs that have agreed on a version; stays empty unless `vmsSeeVms`. */
@@ -103,6 +106,7 @@ export class Hypervisor {
     if (domain.tornDown) return;
     domain.tornDown = true;
     this.domains.dying(domain);
+    this.vmMessages.dying(domain);
     while (domain.callsInFlight > 0) {
       domain.killer = pe;
       yield pe.suspend();

@@ -75,6 +75,7 @@ function begin(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext):
   }
   if (share.runTarget === NOT_TAKEN) prepareShortCall(pe, FFA_MEM_RECLAIM, handleLow, handleHigh, registers.w(3));
   else prepareShortCall(pe, FFA_RUN, share.runTarget, 0, 0);
+  share.reclaiming = true;
   return unlinkShare(context, at);
 }
 
@@ -115,6 +116,13 @@ function conclude(
     const { smc } = pe;
     events.emit(EVENT_ANSWER_CLASS, pe.index, context.vmId, CALL_MEM_RECLAIM, reply, smc.w(0), smc.w(2), smc.w(3));
   }
+  const now = recordsOf(hypervisor).handles.find(share.handleLow, share.handleHigh);
+  if (now !== null && now !== share) {
+    // Its handle was issued anew meanwhile: whatever the answer says, it has ended.
+    end(hypervisor, vcpu, context, share);
+    return;
+  }
+  share.reclaiming = reply === REPLY_PREEMPTED;
   if (treatmentOf(reply, CALL_MEM_RECLAIM) !== 'again') share.rounds = 1;
   context.shares.push(share);
   const code = pe.smc.w(0) === FFA_ERROR ? pe.smc.w(2) | 0 : FFA_ABORTED;

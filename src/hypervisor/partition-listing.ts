@@ -12,7 +12,10 @@ import {
   PARTITION_INFO_PROPERTIES_OFFSET,
   PARTITION_INFO_UUID_OFFSET,
   PARTITION_NOTIFICATIONS,
+  PARTITION_RECEIVES_DIRECT_REQ,
+  PARTITION_RECEIVES_DIRECT_REQ2,
   PARTITION_SENDS_DIRECT_REQ,
+  PARTITION_SENDS_DIRECT_REQ2,
 } from '../abi/layout/partition-information.ts';
 import { FFA_VERSION_1_2 } from '../abi/versions.ts';
 import type { FfaContext } from './ffa-context.ts';
@@ -77,9 +80,15 @@ export function writeEntry(into: Uint8Array, at: number, id: number, contextCoun
 
 /** How a VM appears to others: it sends direct requests, exchanges indirect messages, receives notifications. */
 const VM_PROPERTIES = PARTITION_SENDS_DIRECT_REQ | PARTITION_INDIRECT_MESSAGES | PARTITION_NOTIFICATIONS;
+/** What one of 1.2 can do beside, where VMs answer each other. */
+const VM_PROPERTIES_1_2 = PARTITION_RECEIVES_DIRECT_REQ2 | PARTITION_SENDS_DIRECT_REQ2;
 
-export function vmProperties(context: FfaContext): number {
-  return context.domain.config.bits === 64 ? VM_PROPERTIES | PARTITION_AARCH64 : VM_PROPERTIES;
+export function vmProperties(hypervisor: Hypervisor, context: FfaContext): number {
+  let properties = VM_PROPERTIES;
+  if (context.domain.config.bits === 64) properties |= PARTITION_AARCH64;
+  if (!hypervisor.profile.vmsAnswer) return properties;
+  properties |= PARTITION_RECEIVES_DIRECT_REQ;
+  return context.version >= FFA_VERSION_1_2 ? properties | VM_PROPERTIES_1_2 : properties;
 }
 
 /** Whether a guest finds itself in its listing. (Linux takes its own entry for another's in older versions.) */
@@ -116,17 +125,17 @@ export function writeVmEntries(
   size: number,
 ): number {
   let at = from;
-  if (listsItself(context)) at = writeVmEntry(into, at, context, size);
+  if (listsItself(context)) at = writeVmEntry(hypervisor, into, at, context, size);
   if (!hypervisor.vmsSeeVms) return at;
   const members = hypervisor.vmList.members;
   for (let n = 0; n < members.length; n++) {
-    if (members[n] !== context) at = writeVmEntry(into, at, members[n], size);
+    if (members[n] !== context) at = writeVmEntry(hypervisor, into, at, members[n], size);
   }
   return at;
 }
 
-function writeVmEntry(into: Uint8Array, at: number, vm: FfaContext, size: number): number {
-  writeEntry(into, at, vm.vmId, vm.domain.config.vcpuCount, vmProperties(vm));
+function writeVmEntry(hypervisor: Hypervisor, into: Uint8Array, at: number, vm: FfaContext, size: number): number {
+  writeEntry(into, at, vm.vmId, vm.domain.config.vcpuCount, vmProperties(hypervisor, vm));
   for (let n = at + PARTITION_INFO_1_0_SIZE_BYTES; n < at + size; n++) into[n] = 0;
   return at + size;
 }

@@ -63,6 +63,8 @@ export interface Profile {
   readonly gate: ((hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu) => Pending | undefined) | null;
   /** Whether a VM may list other VMs and send to them. */
   readonly vmsSeeVms: boolean;
+  /** Whether VMs send each other direct messages. */
+  readonly vmsAnswer: boolean;
   /** Whether FFA_RUN of a guest reaches a partition that waits, not only what was preempted in its service. */
   readonly guestsRunWaiting: boolean;
   /** Whether an indirect message waits for its receiver's RX lock while it holds its sender's TX lock. */

@@ -96,8 +96,8 @@ function settle(
 
 /**
  * Whether the answer's handle can be this send's: not all ones, not one that only a hypervisor allocates, not live (one
- * that waits under an unclear reclaim is issued anew: that proves that its old share has ended; so is one of a donation
- * that was retrieved).
+ * that waits under an unclear reclaim is issued anew: that proves that its old share has ended; so is one whose reclaim
+ * is on its way, and one of a donation that was retrieved).
  */
 function acceptHandle(records: RecordLifecycle, pe: Pe, made: Share): boolean {
   return takeHandle(records, made, pe.smc.w(2), pe.smc.w(3));
@@ -109,7 +109,7 @@ export function takeHandle(records: RecordLifecycle, made: Share, low: number, h
   if (low === INVALID_HANDLE_WORD && high === INVALID_HANDLE_WORD) return false;
   if ((high & HANDLE_HIGH_HYPERVISOR_BIT) !== 0) return false;
   const live = records.handles.find(low, high);
-  if (live !== null && live !== made && live.rounds === 0 && !live.donated) return false;
+  if (live !== null && live !== made && live.rounds === 0 && !live.donated && !live.reclaiming) return false;
   made.handleLow = low;
   made.handleHigh = high;
   made.hasHandle = true;

@@ -18,6 +18,7 @@ import {
   FFA_YIELD,
 } from '../abi/function-ids.ts';
 import { DIRECT_ENDPOINT_MASK, DIRECT_SENDER_SHIFT, RUN_ENDPOINT_SHIFT } from '../abi/layout/messages.ts';
+import { FFA_VERSION_1_2 } from '../abi/versions.ts';
 import { TOUCH_PARTITION } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
@@ -35,13 +36,37 @@ export function requestDirect(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pendi
     return null;
   }
   const asked = vcpu.registers.w(1) & DIRECT_ENDPOINT_MASK;
+  if (!isSecureEndpoint(asked)) return requestVm(hypervisor, pe, vcpu);
   return watch(pe, vcpu, sendDirect(hypervisor, pe, vcpu), 0, asked);
 }
 
 /** FFA_MSG_SEND_DIRECT_REQ2. */
 export function requestDirect2(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   const asked = vcpu.registers.w(1) & DIRECT_ENDPOINT_MASK;
+  const is12 = (vcpu.domain.ffa as FfaContext).version >= FFA_VERSION_1_2;
+  if (is12 && !isSecureEndpoint(asked)) return requestVm(hypervisor, pe, vcpu);
   return watch(pe, vcpu, sendDirect2(hypervisor, pe, vcpu), 0, asked);
+}
+
+/** A request to another VM: the ids first, then all else. */
+function requestVm(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  const endpoints = vcpu.registers.w(1);
+  const { vmId } = vcpu.domain;
+  if (endpoints >>> DIRECT_SENDER_SHIFT !== vmId || (endpoints & DIRECT_ENDPOINT_MASK) === vmId) {
+    answerError(vcpu.registers, FFA_INVALID_PARAMETERS);
+    return null;
+  }
+  return hypervisor.vmMessages.ask(hypervisor, pe, vcpu);
+}
+
+/** FFA_MSG_WAIT of a guest: for a request of another VM. */
+export function waitForRequest(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  return hypervisor.vmMessages.wait(pe, vcpu);
+}
+
+/** FFA_MSG_SEND_DIRECT_RESP and RESP2 of a guest, to another VM. */
+export function respond(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
+  return hypervisor.vmMessages.answer(pe, vcpu);
 }
 
 /**
@@ -52,7 +77,8 @@ export function runOwn(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pending {
   const context = vcpu.domain.ffa as FfaContext;
   const target = vcpu.registers.w(1);
   const { secure } = hypervisor;
-  if (!secure.has(FFA_RUN) || !isSecureEndpoint(target >>> RUN_ENDPOINT_SHIFT)) {
+  if (!isSecureEndpoint(target >>> RUN_ENDPOINT_SHIFT)) return hypervisor.vmMessages.goOn(pe, vcpu);
+  if (!secure.has(FFA_RUN)) {
     answerError(vcpu.registers, FFA_NOT_SUPPORTED);
     return null;
   }

@@ -101,6 +101,7 @@ export function giveBack(hypervisor: Hypervisor, share: Share): void {
   share.taken = null;
   share.donated = false;
   share.hasHandle = false;
+  share.reclaiming = false;
   share.holder = null;
   hypervisor.spareShares.push(share);
 }

@@ -101,7 +101,7 @@ export class TeardownWorker {
         break;
       }
       const item = owed[at];
-      if (!pe.stepping && isFresh(item) && this.prepare(pe, record, item)) {
+      if (!pe.stepping && this.isFresh(item) && this.prepare(pe, record, item)) {
         // The plain path: nobody explores, and the SPMC answers at once that it has let go.
         this.budget--;
         const pending = this.hypervisor.secure.call(pe, 0);
@@ -116,6 +116,14 @@ export class TeardownWorker {
     while (at < owed.length) owed[kept++] = owed[at++];
     owed.length = kept;
     return finished;
+  }
+
+  /** Whether nothing of an item is at the secure world, and it may be sent without a look at anything else. */
+  private isFresh(item: Owed): boolean {
+    if (item.rounds !== 0 || item.runTarget !== NOT_TAKEN) return false;
+    if (item.call !== CALL_MEM_RECLAIM) return true;
+    const share = item as Share;
+    return !share.donated && this.state.handles.find(share.handleLow, share.handleHigh) === share;
   }
 
   /** Makes one item's call (or runs it on). True when the item has ended. */
@@ -230,6 +238,7 @@ export class TeardownWorker {
     switch (item.call) {
       case CALL_MEM_RECLAIM:
         pe.smc.set4(FFA_MEM_RECLAIM, (item as Share).handleLow, (item as Share).handleHigh, 0);
+        (item as Share).reclaiming = true;
         return true;
       case CALL_BITMAP_DESTROY:
         pe.smc.set4(FFA_NOTIFICATION_BITMAP_DESTROY, record.vmId, 0, 0);
@@ -267,6 +276,7 @@ export class TeardownWorker {
   /** Ends, keeps, quarantines: true when the item has ended. */
   private *treat(pe: Pe, record: TeardownRecord, item: Owed, reply: ReplyClass): Coroutine<boolean> {
     if (item instanceof OwedMessage && item.createdUnderWay) return this.treatLateCreated(pe, record, item, reply);
+    if (item.call === CALL_MEM_RECLAIM) (item as Share).reclaiming = false;
     const treatment = this.treatment(item, reply);
     if (reply !== REPLY_SUCCESS) this.note(pe, record, item.call, reply);
     return yield* this.apply(pe, record, item, treatment);
@@ -410,9 +420,8 @@ export class TeardownWorker {
    * share has it or any share is under way.
    */
   private maySend(share: Share): boolean {
-    if (share.rounds === 0 && !share.donated) return true;
-    if (this.state.sharesInFlight > 0) return false;
-    return this.state.handles.find(share.handleLow, share.handleHigh) === share;
+    if (this.state.handles.find(share.handleLow, share.handleHigh) !== share) return false;
+    return (share.rounds === 0 && !share.donated) || this.state.sharesInFlight === 0;
   }
 
   /**
@@ -432,12 +441,6 @@ export class TeardownWorker {
     if (!events.on) return;
     events.emit(EVENT_ANSWER_CLASS, pe.index, record.vmId, call, reply, pe.smc.w(0), pe.smc.w(2), pe.smc.w(3));
   }
-}
-
-/** Whether an item has not been tried yet and may be without a look at anything else. */
-function isFresh(item: Owed): boolean {
-  if (item.rounds !== 0 || item.runTarget !== NOT_TAKEN) return false;
-  return item.call !== CALL_MEM_RECLAIM || !(item as Share).donated;
 }
 
 /** Whether the SPMC asks for just the next fragment of this send. */

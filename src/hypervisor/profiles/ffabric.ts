@@ -24,6 +24,7 @@ export const FFABRIC: Profile = {
   handlers32: FFABRIC_CALLS.handlers32,
   handlers64: FFABRIC_CALLS.handlers64,
   vmsSeeVms: true,
+  vmsAnswer: true,
   guestsRunWaiting: false,
   waitsForReceiver: false,
   probe,

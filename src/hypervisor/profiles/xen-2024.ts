@@ -28,6 +28,7 @@ export const XEN_2024: Profile = {
   handlers64: XEN_2024_CALLS.handlers64,
   gate: null,
   vmsSeeVms: false,
+  vmsAnswer: false,
   guestsRunWaiting: true,
   waitsForReceiver: true,
   windowFirst: 0x60,

@@ -26,6 +26,7 @@ export const XEN_2026: Profile = {
   handlers64: XEN_2026_CALLS.handlers64,
   gate: negotiationGate,
   vmsSeeVms: false,
+  vmsAnswer: false,
   guestsRunWaiting: true,
   waitsForReceiver: true,
   windowFirst: 0x60,
