@@ -84,6 +84,7 @@ export const MEMORY_CALLS: readonly Call[] = [
     errors: [
       invalid('a descriptor that is wrong, an unknown handle, or nothing that was retrieved', 'Hafnium ffa_memory.c'),
       denied('pages that the caller may not give back so', 'Hafnium ffa_memory.c'),
+      busy('another vCPU uses TX', 'Xen ffa_shm.c'),
       noMemory('no room to change the mapping', 'Hafnium ffa_memory.c'),
       aborted('TX could not be read', 'Hafnium api.c'),
     ],
@@ -95,6 +96,8 @@ export const MEMORY_CALLS: readonly Call[] = [
     errors: [
       invalid('an unknown handle, or not its owner', 'Hafnium ffa_memory.c'),
       denied('a borrower holds the memory', 'Hafnium ffa_memory.c'),
+      busy('a send is under way that may get the same handle', 'Xen 7356bb5e47'),
+      aborted('an answer that is none', 'Xen ffa_msg.c'),
       noMemory('no room to change the mapping', 'Hafnium ffa_memory.c'),
     ],
   }),
@@ -121,6 +124,7 @@ export const MEMORY_CALLS: readonly Call[] = [
     errors: [
       invalid('an unknown handle, or not the offset that comes next', 'Hafnium ffa_memory.c'),
       busy('RX is not free', 'Hafnium api.c'),
+      denied('RX is not free', 'TF-A spmc_shared_mem.c'),
       aborted('RX could not be written', 'Hafnium ffa_memory.c'),
     ],
   }),
@@ -132,6 +136,7 @@ export const MEMORY_CALLS: readonly Call[] = [
     errors: [
       invalid('an unknown handle, or a length that is wrong', 'Hafnium api.c'),
       noMemory('too many fragments', 'Hafnium ffa_memory.c'),
+      busy('another vCPU uses TX', 'Xen ffa_shm.c'),
       denied('pages that the caller may not send so', 'Hafnium ffa_memory.c'),
       aborted('TX could not be read', 'Hafnium api.c'),
     ],

@@ -99,7 +99,8 @@ export const NOTIFICATION_CALLS: readonly Call[] = [
     call(fid, f.functionName(fid), {
       since: FFA_VERSION_1_1,
       callers: ['vm', 'hypervisor'],
-      answers: [f.isSmc64(fid) ? f.FFA_SUCCESS_64 : f.FFA_SUCCESS_32],
+      // The 32-bit form is answered in the 64-bit form too [Xen ffa_notif.c].
+      answers: f.isSmc64(fid) ? [f.FFA_SUCCESS_64] : [f.FFA_SUCCESS_32, f.FFA_SUCCESS_64],
       results: [
         bits(2, 0, 0, 'morePending', 'decimal'),
         bits(2, 11, 7, 'listCount', 'decimal'),

@@ -40,6 +40,7 @@ export const SETUP_CALLS: readonly Call[] = [
   call(f.FFA_INTERRUPT, 'FFA_INTERRUPT', {
     callers: ['hypervisor', 'spmc', 'spmd'],
     arguments: [endpoint(1, 'high', 'endpoint'), bits(1, 15, 0, 'vcpu', 'decimal'), w(2, 'interruptId', 'decimal')],
+    errors: [denied('a partition made the call', 'Hafnium handler.c')],
   }),
   // The answer is the version itself, or -1, in w0.
   call(f.FFA_VERSION, 'FFA_VERSION', {
@@ -96,6 +97,7 @@ export const SETUP_CALLS: readonly Call[] = [
         invalid('a page count that is not supported', 'Xen ffa_rxtx.c'),
         denied('buffers are mapped already', 'Xen ffa_rxtx.c'),
         noMemory('no room to map them', 'Xen ffa_rxtx.c'),
+        aborted('the pages cannot be unmapped', 'Hafnium api.c'),
       ],
     }),
   ),

@@ -4,9 +4,11 @@ import {
   FFA_ABORTED,
   FFA_BUSY,
   FFA_DENIED,
+  FFA_INTERRUPTED,
   FFA_INVALID_PARAMETERS,
   FFA_NO_MEMORY,
   FFA_NOT_SUPPORTED,
+  FFA_RETRY,
 } from '../errors.ts';
 import * as f from '../function-ids.ts';
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../versions.ts';
@@ -40,6 +42,7 @@ const INDIRECT = 'Hafnium indirect_messaging.c';
 const IN_1_2 = { since: FFA_VERSION_1_2 };
 const FROM_1_1 = { since: FFA_VERSION_1_1 };
 const BEFORE_1_2 = { until: FFA_VERSION_1_1 };
+const IN_W3 = { notGiven: 'a response says so in w3, and FFA_INTERRUPT says it of a partition that is preempted' };
 const LACKING = 'the SPMC lacks the function';
 
 /** What a partition that ended its turn is given next. */
@@ -298,4 +301,10 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
       on(FFA_NOT_SUPPORTED, 'a caller of 1.2 or older', HAFNIUM, { notGiven: 'a partition that gives up is believed' }),
     ],
   ),
+
+  // Status codes of VM availability messages, which Xen takes for errors of the request.
+  row('messages', ['hypervisor'], REQUESTS, [
+    on(FFA_INTERRUPTED, 'the partition was interrupted before it took the message', 'Xen 7356bb5e47', IN_W3),
+    on(FFA_RETRY, 'the partition cannot now', 'Xen 7356bb5e47', IN_W3),
+  ]),
 ];
