@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FFA_ABORTED, FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NO_MEMORY } from '../../src/abi/errors.ts';
 import * as id from '../../src/abi/function-ids.ts';
 import { PAGE_SIZE_BYTES } from '../../src/base/units.ts';
+import { Pe } from '../../src/hardware/pe.ts';
 import type { Domain } from '../../src/hypervisor/domain.ts';
 import { type Answer, RAM_BASE, ScriptedMachine, type SmcRecord } from './scripted-machine.ts';
 
@@ -331,5 +332,52 @@ describe('buffers that the SPMC may map', () => {
     scripted.spmc.answer = (name): Answer => (name === 'FFA_RXTX_UNMAP' ? [id.FFA_YIELD, SP * 0x1_0000] : null);
     expect(scripted.call(domain.vcpus[0], id.FFA_RXTX_UNMAP)[0], 'run on to its end').toBe(id.FFA_SUCCESS_32);
     expect(scripted.machine.frames.references(frame)).toBe(1);
+  });
+});
+
+describe('a handle that is issued anew while its reclaim is on its way', () => {
+  /** Whatever the first guest's reclaim is answered: before that, the second guest's share gets its handle. */
+  function reissue(answer: readonly number[]) {
+    const scripted = machine();
+    const first = scripted.ready();
+    const second = scripted.ready();
+    const vcpu = second.vcpus[0];
+    scripted.spmc.answer = (name): Answer => {
+      if (name === 'FFA_MEM_SHARE_64') return [id.FFA_SUCCESS_32, 0, HANDLE, 0];
+      if (name !== 'FFA_MEM_RECLAIM' || vcpu.registers.w(2) === HANDLE) return null;
+      scripted.describe(second, SP, 16, 1);
+      vcpu.registers.set8(id.FFA_MEM_SHARE_32, FIRST_BYTES, FIRST_BYTES);
+      expect(scripted.hypervisor.guestCall(new Pe(1), vcpu)).toBeNull();
+      return answer;
+    };
+    scripted.share(first, SP);
+    return { scripted, first, second, vcpu };
+  }
+
+  it.each([
+    ['SUCCESS', [id.FFA_SUCCESS_32]],
+    ['an error: the handle proves that it has ended', failure(FFA_DENIED)],
+  ])('is the new share\u2019s; the old one is reclaimed, answered %s', (_name, answer) => {
+    const { scripted, first, second, vcpu } = reissue(answer);
+    expect(scripted.call(first.vcpus[0], id.FFA_MEM_RECLAIM, HANDLE)[0]).toBe(id.FFA_SUCCESS_32);
+    expect([vcpu.registers.w(0), vcpu.registers.w(2)]).toEqual([id.FFA_SUCCESS_32, HANDLE]);
+    expect([...scripted.records.quarantine.list()]).toEqual([]);
+    expect(scripted.records.handles.find(HANDLE, 0)?.holder).toBe(second.ffa);
+    scripted.destroy(first);
+    scripted.destroy(second);
+    expect(reclaims(scripted)).toHaveLength(2);
+    expect(scripted.missingPages).toBe(0);
+  });
+
+  it('is the new share\u2019s when a teardown reclaims too', () => {
+    const { scripted, first, second, vcpu } = reissue(failure(FFA_BUSY));
+    scripted.destroy(first);
+    expect([vcpu.registers.w(0), vcpu.registers.w(2)]).toEqual([id.FFA_SUCCESS_32, HANDLE]);
+    scripted.ticks(3);
+    // Nothing was sent that would have struck the second guest's share.
+    expect(reclaims(scripted)).toHaveLength(1);
+    expect(scripted.records.records.size).toBe(0);
+    scripted.destroy(second);
+    expect(scripted.missingPages).toBe(0);
   });
 });
