@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ID_GET, MEM_SHARE, OK, PARTITION_INFO_GET, Rig, RX_RELEASE, SUCCESS, TX, VERSION } from './rig.ts';
+import { ID_GET, MEM_SHARE, OK, PARTITION_INFO_GET, Rig, RX_RELEASE, RXTX_MAP, SUCCESS, TX, VERSION } from './rig.ts';
 
 test('P17: a guest is told two versions', () => {
   const rig = new Rig();
@@ -75,4 +75,14 @@ test('P17: access entries of 32 bytes need 1.2', () => {
           ],
     );
   }
+});
+
+test('P17: the first call that is none of FFA_VERSION settles the version, a mapping of buffers too', () => {
+  const rig = new Rig();
+  rig.guest(1, 7);
+  rig.call(1, [VERSION, 0x10001], [0x10002]);
+  rig.call(1, [RXTX_MAP, 0x100000, 0x101000, 1], OK);
+  rig.call(1, [VERSION, 0x10000], [0x10002]);
+  rig.call(1, [PARTITION_INFO_GET], [SUCCESS, 0, 1, 24]);
+  expect(rig.found).toEqual([]);
 });

@@ -58,6 +58,7 @@ export class Guests {
 
   /** A call of a guest has been answered. */
   answered(call: GuestCall): void {
+    if (call.w(0) !== FFA_VERSION) this.settle(call.vm);
     switch (call.w(0)) {
       case FFA_VERSION: {
         const guest = this.of(call.vm);
@@ -82,11 +83,14 @@ export class Guests {
         guest.rxFrame = -1;
         return;
       }
-      default: {
-        const guest = this.byVm.get(call.vm);
-        if (guest !== undefined && guest.version !== 0 && !this.renegotiable) guest.settled = true;
-      }
+      default:
+        return;
     }
+  }
+
+  private settle(vm: number): void {
+    const guest = this.byVm.get(vm);
+    if (guest !== undefined && guest.version !== 0 && !this.renegotiable) guest.settled = true;
   }
 
   private frameAt(vm: number, address: number): number {
