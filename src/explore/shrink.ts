@@ -6,19 +6,24 @@
 //      Hildebrandt, "Simplifying and isolating failure-inducing input" (TSE 2002). The PE makes the steps later.
 //   3. Neighbours change places where the lower PE can go first.
 //   4. Single choices are taken back, or made smaller.
+//   5. Schedules that are no longer and depart at most twice from the plain order are searched for.
 //
-// Simpler means: fewer faults, then fewer departures from the plain order, then fewer stretches, then fewer steps. It
+// Simpler means: fewer faults, then fewer steps, then fewer departures from the plain order, then fewer stretches. It
 // ends after so many executions, or when it is left off, and has kept the best so far.
 //
 // Limits: it takes no guest out of the world; a finding is shrunk in the world in which it was found.
 
 import type { Executor } from './executor.ts';
 import type { Finding } from './finding.ts';
+import { DepthFirst } from './strategies/depth-first.ts';
 import { type DataChoice, Guided, type Stretch } from './strategies/guided.ts';
 
 const EXECUTIONS_MAX = 4000;
 /** Steps after which it ends even so: a long execution is worth fewer tries. */
 const STEPS_MAX = 2_000_000;
+/** Of the last search: departures, and executions for each number of them. */
+const DELAYS_MAX = 2;
+const SHORTER_EXECUTIONS_MAX = 1500;
 /** Executions between two yields. */
 const EXECUTIONS_PER_YIELD = 16;
 
@@ -47,7 +52,25 @@ export class Shrinker {
       yield* this.leaveOutStretches();
       yield* this.changePlaces();
       yield* this.takeBack();
-      if (this.best === before || this.over()) return this.best;
+      if (this.best === before || this.over()) break;
+    }
+    yield* this.searchShorter();
+    return this.best;
+  }
+
+  /** Every schedule of no more steps, with no, one, two departures from the plain order, as far as tries go. */
+  private *searchShorter(): Generator<void, void, void> {
+    this.executor.faultsMax = this.best.faults;
+    for (let delays = 0; delays <= DELAYS_MAX; delays++) {
+      const shorter = new Shorter(delays, this.best.steps);
+      for (let n = 0; n < SHORTER_EXECUTIONS_MAX && !this.over() && shorter.begin(); n++) {
+        if (n % EXECUTIONS_PER_YIELD === 0) yield;
+        const found = this.executor.execute(shorter);
+        this.steps += this.best.steps;
+        if (found === null || found.property !== this.best.property || found.anomaly !== this.best.anomaly) continue;
+        if (simpler(found, 0, this.best, 0)) this.best = found;
+        shorter.stepsMax = this.best.steps;
+      }
     }
   }
 
@@ -121,12 +144,34 @@ export class Shrinker {
   }
 }
 
+/** Depth-first search that leaves an execution off when it is longer than the best. */
+class Shorter extends DepthFirst {
+  abandoned = false;
+  stepsMax: number;
+  private steps = 0;
+
+  constructor(delaysMax: number, stepsMax: number) {
+    super(delaysMax);
+    this.stepsMax = stepsMax;
+  }
+
+  override begin(): boolean {
+    this.steps = 0;
+    this.abandoned = false;
+    return super.begin();
+  }
+
+  step(): void {
+    this.abandoned = ++this.steps > this.stepsMax;
+  }
+}
+
 function simpler(a: Finding, stretchesA: number, b: Finding, stretchesB: number): boolean {
   if (a.faults !== b.faults) return a.faults < b.faults;
+  if (a.steps !== b.steps) return a.steps < b.steps;
   const [departuresA, departuresB] = [departures(a), departures(b)];
   if (departuresA !== departuresB) return departuresA < departuresB;
   if (stretchesA !== stretchesB) return stretchesA < stretchesB;
-  if (a.steps !== b.steps) return a.steps < b.steps;
   if (a.choices.length !== b.choices.length) return a.choices.length < b.choices.length;
   for (let n = 0; n < a.choices.length; n++) if (a.choices[n] !== b.choices[n]) return a.choices[n] < b.choices[n];
   return false;

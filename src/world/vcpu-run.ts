@@ -36,8 +36,8 @@ export function* runVcpu(
     interrupts: vcpu.interrupts,
   };
   guest.asleep.delete(pe.index);
+  machine.touches?.touch(TOUCH_DOMAIN, domain.vmId, ACCESS_READ);
   while (domain.life === DOMAIN_ALIVE) {
-    machine.touches?.touch(TOUCH_DOMAIN, domain.vmId, ACCESS_READ);
     machine.touches?.touch(TOUCH_PARTITION, domain.vmId, ACCESS_WRITE);
     switch (guest.program.run(context)) {
       case EXIT_CALL:
@@ -61,6 +61,7 @@ export function* runVcpu(
       default:
         assert(false, 'a script leaves with a known exit');
     }
+    machine.touches?.touch(TOUCH_DOMAIN, domain.vmId, ACCESS_READ);
   }
   return false;
 }

@@ -203,13 +203,16 @@ export class World implements EventListener {
   /** Runs until time would reach `untilNs`, and sets the clock to it; what is planned for then has not begun. */
   runBefore(untilNs: Nanoseconds): void {
     while (this.scheduler.enabled().length > 0 || this.nextTimeNs() < untilNs) this.advance();
-    this.machine.time.advanceTo(untilNs);
+    this.moveTime(untilNs);
   }
 
   /** Whether `task.again` makes a coroutine that stands where the task's stands now. */
   resumable(task: Task): boolean {
     if (task.again === null) return false;
-    return this.guests.some(({ asleep }) => asleep.has(task.pe.index));
+    for (const { vcpus } of this.spmc.partitions) {
+      if (vcpus.some(({ program }) => program.underWay?.() === true)) return false;
+    }
+    return this.guests.some(({ asleep, program }) => asleep.has(task.pe.index) && program.underWay?.() !== true);
   }
 
   /** From now on every PE stands still wherever another could interleave. */
