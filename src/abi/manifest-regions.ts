@@ -174,6 +174,11 @@ function readDma(node: ManifestProperties): DmaAccess | undefined {
       `must be ${streamIds.length}, one for each stream id`,
     );
   }
+  const other = accessPermissions.find((one) => one !== accessPermissions[0]);
+  if (other !== undefined) {
+    const found = `${hex(accessPermissions[0])} and ${hex(other)}`;
+    node.fail('conflict', 'stream-ids-access-permissions', found, 'must be the same for every stream id of a device');
+  }
   if (streamIds.length > 0 && smmuId === undefined) {
     node.fail('conflict', 'stream-ids', `${streamIds.length} stream ids`, 'must go with smmu-id');
   }

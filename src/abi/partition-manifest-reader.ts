@@ -10,6 +10,7 @@ import { type ManifestFault, ManifestProperties, ManifestReport } from './manife
 import { checkRegions, readDeviceRegions, readMemoryRegions, readRegionName } from './manifest-regions.ts';
 import {
   ABORT_ACTIONS,
+  type AbortAction,
   BOOT_INFO_COMPATIBLE,
   BUFFERS_COMPATIBLE,
   EXCEPTION_LEVELS,
@@ -99,7 +100,7 @@ export function readPartitionManifest(tree: DeviceTree): ManifestReading {
     ...optional('bootOrder', root.number('boot-order', 0xffff, undefined)),
     ...optional('bootRegister', root.number('gp-register-num', BOOT_REGISTER_MAX, undefined)),
     ...optional('buffers', readBuffers(root, memoryRegions)),
-    ...optional('abortAction', root.choice('abort-action', ABORT_ACTIONS, undefined)),
+    ...optional('abortAction', readAbortAction(root)),
     ...optional('liveActivation', readLiveActivation(root, services, memoryRegions, executionContextCount)),
   } satisfies PartitionManifest;
   root.done();
@@ -225,6 +226,14 @@ function readLifecycle(root: ManifestProperties, executionContextCount: number):
     root.fail('conflict', 'lifecycle-support', found, 'must have one execution context');
   }
   return hasLifecycle;
+}
+
+function readAbortAction(root: ManifestProperties): AbortAction | undefined {
+  const action = root.choice('abort-action', ABORT_ACTIONS, undefined);
+  if (action !== undefined && !root.has('lifecycle-support')) {
+    root.fail('conflict', 'abort-action', action, 'must go with lifecycle-support');
+  }
+  return action;
 }
 
 function readBuffers(

@@ -21,23 +21,37 @@ import { wordsOf } from '../abi/words.ts';
 import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { FrameContents } from '../hardware/frame-contents.ts';
-import type { Partition } from './partition.ts';
+import type { Partition, PartitionVcpu } from './partition.ts';
 import type { BootInformationWanted } from './partition-setup.ts';
 
 /** What `boot-info` may ask for. */
-export const BOOT_INFORMATION_MANIFEST = 'ffa_manifest';
-export const BOOT_INFORMATION_HOB_LIST = 'hob_list';
+const BOOT_INFORMATION_MANIFEST = 'ffa_manifest';
+const BOOT_INFORMATION_HOB_LIST = 'hob_list';
 
 /** The name of a manifest in the form of 1.0. */
 const MANIFEST_NAME_1_0 = 'TYPE_DT';
+
+/** x4: the linear index of the PE, and so of the context that is pinned to it [Hafnium manifest.c]. */
+const CONTEXT_INDEX_REGISTER = 4;
 
 interface Content {
   readonly type: number;
   readonly bytes: Uint8Array;
 }
 
+/** What a context finds when it begins: its registers, all others zero; before the first one, the boot information. */
+export function prepareStart(vcpu: PartitionVcpu, contents: FrameContents): void {
+  const { partition, registers } = vcpu;
+  const { manifest, image } = partition.setup;
+  if (vcpu.vcpu === 0) writeBootInformation(partition, contents);
+  registers.clear();
+  registers.setW(CONTEXT_INDEX_REGISTER, vcpu.vcpu);
+  if (manifest.bootInformation === undefined || manifest.bootRegister === undefined) return;
+  registers.setX(manifest.bootRegister, image.baseAddress);
+}
+
 /** Writes what the partition wants. Throws a UserError for what cannot be had, or does not fit. */
-export function writeBootInformation(partition: Partition, contents: FrameContents): void {
+function writeBootInformation(partition: Partition, contents: FrameContents): void {
   const { manifest, image } = partition.setup;
   const wanted = manifest.bootInformation;
   if (wanted === undefined) return;

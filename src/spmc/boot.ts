@@ -14,15 +14,12 @@ import {
   STAGE2_RWX,
   STAGE2_WRITE,
 } from '../hardware/stage2.ts';
-import { writeBootInformation } from './boot-information.ts';
-import { type Partition, type PartitionVcpu, RUNTIME_INIT } from './partition.ts';
+import { prepareStart } from './boot-information.ts';
+import { type Partition, RUNTIME_INIT } from './partition.ts';
 import { REGION_EXECUTE, REGION_NON_SECURE, REGION_READ, REGION_WRITE } from './partition-setup.ts';
 import { runVcpu } from './run-loop.ts';
 import { mapBuffers } from './rx-tx.ts';
 import type { Spmc } from './spmc.ts';
-
-/** x4: the linear index of the PE, and so of the context that is pinned to it [Hafnium manifest.c]. */
-const CONTEXT_INDEX_REGISTER = 4;
 
 interface FrameRange {
   readonly first: number;
@@ -44,11 +41,10 @@ export function* bootPartitions(spmc: Spmc, pe: Pe): Coroutine {
   }
   spmc.booted = true;
   const order = [...spmc.partitions].sort((a, b) => bootOrder(a) - bootOrder(b) || a.id - b.id);
-  for (const partition of order) writeBootInformation(partition, spmc.contents);
   for (const partition of order) {
     for (const vcpu of partition.vcpus) {
       vcpu.runtime = RUNTIME_INIT;
-      setBootRegisters(vcpu);
+      prepareStart(vcpu, spmc.contents);
       const pending = runVcpu(spmc, pe, vcpu);
       if (pending !== null) yield* pending;
     }
@@ -58,15 +54,6 @@ export function* bootPartitions(spmc: Spmc, pe: Pe): Coroutine {
 
 function bootOrder(partition: Partition): number {
   return partition.setup.manifest.bootOrder ?? 0;
-}
-
-/** What a context finds in its registers when it begins; all others are zero. */
-function setBootRegisters(vcpu: PartitionVcpu): void {
-  const { manifest, image } = vcpu.partition.setup;
-  vcpu.registers.clear();
-  vcpu.registers.setW(CONTEXT_INDEX_REGISTER, vcpu.vcpu);
-  if (manifest.bootInformation === undefined || manifest.bootRegister === undefined) return;
-  vcpu.registers.setX(manifest.bootRegister, image.baseAddress);
 }
 
 /** Maps a partition's image and the regions of its manifest at their own addresses; a region may lie in the image. */

@@ -17,6 +17,7 @@ import { PAGE_SIZE_BYTES } from '../base/units.ts';
 import { UserError } from '../base/user-error.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { STAGE2_DEVICE, STAGE2_NON_SECURE } from '../hardware/stage2.ts';
+import { prepareStart } from './boot-information.ts';
 import { abandon } from './call-chain.ts';
 import { reclaim, relinquish } from './memory-reclaim.ts';
 import { OWNERSHIP_BITS } from './page-states.ts';
@@ -56,6 +57,7 @@ export function abortVcpu(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): PartitionVcp
   vcpu.restarting = true;
   vcpu.halted = next;
   vcpu.runtime = RUNTIME_INIT;
+  prepareStart(vcpu, spmc.contents);
   return vcpu;
 }
 
@@ -105,6 +107,7 @@ export function* restartPartition(spmc: Spmc, pe: Pe, partition: Partition): Cor
   revive(spmc, pe, partition);
   for (const vcpu of partition.vcpus) {
     vcpu.runtime = RUNTIME_INIT;
+    prepareStart(vcpu, spmc.contents);
     const pending = runVcpu(spmc, pe, vcpu);
     if (pending !== null) yield* pending;
   }

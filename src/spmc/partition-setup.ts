@@ -83,7 +83,7 @@ export interface PartitionManifest {
   readonly exceptionLevel?: ExceptionLevel;
   /** Where its code begins, from the start of its image. Default 0. */
   readonly entrypointOffset?: number;
-  /** Smaller boots first; equal ones in the order of their ids. Default 0xffff: after all others. */
+  /** Smaller boots first; equal ones in the order of their ids. Default 0. */
   readonly bootOrder?: number;
   /** x0 to x3: has the address of the boot information when the partition starts. Default none. */
   readonly bootRegister?: number;

@@ -86,7 +86,7 @@ const LARGE: PartitionManifest = {
       pageCount: 16,
       attributes: 0xb,
       baseAddress: 0x7800000,
-      dma: { smmuId: 1, streamIds: [5, 6], accessPermissions: [3, 1] },
+      dma: { smmuId: 1, streamIds: [5, 6], accessPermissions: [3, 3] },
     },
     { name: 'anywhere', pageCount: 1, attributes: 5 },
   ],
@@ -395,6 +395,7 @@ const WRONG_IN_SMALL: readonly Wrong[] = [
     cells('abort-action', 4),
     'range /abort-action: 4; must be 0 (stop), 1 (destroy), 2 (restart), 3 (propagate)',
   ],
+  ['', 'abort-action', cells('abort-action', 2), 'conflict /abort-action: restart; must go with lifecycle-support'],
 ];
 
 /** The same in `LARGE` as 1.1. */
@@ -410,7 +411,8 @@ const WRONG_IN_LARGE: readonly Wrong[] = [
     '',
     'lifecycle-support',
     null,
-    'conflict /live-activation-support: no lifecycle-support; must go with lifecycle-support',
+    'conflict /abort-action: restart; must go with lifecycle-support\n' +
+      'conflict /live-activation-support: no lifecycle-support; must go with lifecycle-support',
   ],
   [
     '',
@@ -565,6 +567,13 @@ const WRONG_IN_LARGE: readonly Wrong[] = [
     cells('stream-ids-access-permissions', 1),
     'conflict /memory-regions/dma/stream-ids-access-permissions: 1 permissions; must be 2, one for each stream id',
   ],
+  [
+    'memory-regions/dma',
+    'stream-ids-access-permissions',
+    cells('stream-ids-access-permissions', 3, 1),
+    'conflict /memory-regions/dma/stream-ids-access-permissions: 0x3 and 0x1; ' +
+      'must be the same for every stream id of a device',
+  ],
   ['device-regions/timer', 'base-address', null, 'missing /device-regions/timer/base-address: nothing; is mandatory'],
   [
     'device-regions/timer',
@@ -650,6 +659,22 @@ describe('rules between properties', () => {
     expect(faults({ ...el0, memoryRegions })).toEqual([
       'conflict /memory-regions/all/attributes: 0x7; must not be both written and executed at S-EL0',
     ]);
+  });
+
+  test('61ba697a4: as many UUIDs as there is room for are read, and no more', () => {
+    const words = (count: number) => Array.from({ length: 4 * count }, (_, n) => n + 1);
+    const small = writePartitionManifest(SMALL);
+    const withUuids = (count: number) => reread(changed(small, '', 'uuid', cells('uuid', ...words(count))));
+    const most = withUuids(16);
+    expect(most.ok && most.manifest.services.map(({ uuid }) => uuid[0])).toEqual(
+      Array.from({ length: 16 }, (_, n) => 4 * n + 1),
+    );
+    for (const count of [17, 1000, 10_000]) {
+      const reading = withUuids(count);
+      expect(reading.ok ? [] : reading.faults.map(({ path, found }) => `${path}: ${found}`)).toEqual([
+        `/uuid: ${count} entries`,
+      ]);
+    }
   });
 
   test('granules of 64 KiB', () => {
