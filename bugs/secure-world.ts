@@ -1,9 +1,11 @@
 // The secure world: bugs of SPMCs (Hafnium, TF-A at EL3, OP-TEE at S-EL1), as overrides of ours.
 
-import { FFA_DENIED, FFA_INVALID_PARAMETERS } from '../src/abi/errors.ts';
+import { FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_OK } from '../src/abi/errors.ts';
 import {
   FFA_MEM_DONATE_32,
   FFA_MEM_DONATE_64,
+  FFA_MEM_FRAG_RX,
+  FFA_MEM_FRAG_TX,
   FFA_MEM_LEND_32,
   FFA_MEM_LEND_64,
   FFA_MEM_RECLAIM,
@@ -22,6 +24,7 @@ import { TOUCH_PARTITION, TOUCH_SLOTS } from '../src/base/announcement.ts';
 import type { Coroutine, Pending } from '../src/base/coroutine.ts';
 import type { Pe } from '../src/hardware/pe.ts';
 import { STAGE2_EXECUTE, STAGE2_SHARED, type Stage2 } from '../src/hardware/stage2.ts';
+import { answerSuccess } from '../src/spmc/answers.ts';
 import { type PartitionVcpu, VCPU_WAITING } from '../src/spmc/partition.ts';
 import type { Spmc } from '../src/spmc/spmc.ts';
 import type { Bug } from './bug.ts';
@@ -60,6 +63,20 @@ const retrieving = (change: (attributes: number) => number) =>
     pages.map = (gfn, frame, count, attributes) => map(gfn, frame, count, change(attributes));
     const result = usual(made, caller, r, staging, peIndex);
     Reflect.deleteProperty(pages, 'map');
+    return result;
+  });
+
+/** Something done to a retrieve response before it goes to RX. `composite`: the word at which its region begins. */
+const responding = (change: (words: Uint32Array, composite: number) => void) =>
+  act(RETRIEVES, (usual) => (made, caller, r, staging, peIndex) => {
+    const { writeRx } = made;
+    made.writeRx = (to, bytes, length) => {
+      const words = new Uint32Array(bytes.buffer);
+      if (!to.secure) change(words, words[(MTD_1_1_SIZE_BYTES + EMAD_COMPOSITE_OFFSET) / 4] / 4);
+      writeRx.call(made, to, bytes, length);
+    };
+    const result = usual(made, caller, r, staging, peIndex);
+    Reflect.deleteProperty(made, 'writeRx');
     return result;
   });
 
@@ -211,6 +228,64 @@ export const SECURE_WORLD: readonly Bug[] = [
         const result = usual(made, caller, r, staging, peIndex);
         Reflect.deleteProperty(pages, 'unmap');
         return result;
+      }),
+  },
+  {
+    id: 'hafnium-next-fragment-of-nobody',
+    upstream: { project: 'Hafnium', fixedBy: 'a334fe7e', date: '2026-01-20' },
+    title: 'a request for the next fragment did not say whose send it is',
+    broke: 'A hypervisor that relays sends of several VMs could not tell for whom it was.',
+    kind: 'abi',
+    world: GENERAL,
+    property: 'P11',
+    mutate: () =>
+      act([...SENDS, FFA_MEM_FRAG_TX], (usual) => (made, caller, r, staging, peIndex) => {
+        const result = usual(made, caller, r, staging, peIndex);
+        if (result === FFA_OK && r.w(0) === FFA_MEM_FRAG_RX) r.setW(4, 0);
+        return result;
+      }),
+  },
+  {
+    id: 'hafnium-vm-cannot-relinquish',
+    upstream: { project: 'Hafnium', fixedBy: 'bd060340', date: '2024-04-26' },
+    title: 'what a VM had given back still counted as held by it',
+    broke: 'The owner never got the memory back.',
+    kind: 'memory',
+    world: GENERAL,
+    property: 'P5',
+    mutate: () =>
+      act(
+        [FFA_MEM_RELINQUISH],
+        (usual) => (made, caller, r, staging, peIndex) =>
+          caller.secure ? usual(made, caller, r, staging, peIndex) : answerSuccess(r),
+      ),
+  },
+  {
+    id: 'hafnium-composite-offset-of-another-version',
+    upstream: { project: 'Hafnium', fixedBy: '95ccb5d1', date: '2026-01-21' },
+    title: 'a retrieve response placed its composite region with the header size of another version',
+    broke: 'A borrower read other addresses than those that had been sent.',
+    kind: 'abi',
+    world: GENERAL,
+    property: 'P14',
+    mutate: () =>
+      responding((words, composite) => {
+        words[(MTD_1_1_SIZE_BYTES + EMAD_COMPOSITE_OFFSET) / 4] = 4 * (composite - 4);
+      }),
+  },
+  {
+    id: 'optee-every-region-in-the-first-slot',
+    upstream: { project: 'OP-TEE', fixedBy: '5a5377616', date: '2026-05-15' },
+    title: 'every region of a retrieve response was written to the first slot',
+    broke: 'A borrower of several regions was told of one, and of what lay in the buffer before.',
+    kind: 'abi',
+    world: GENERAL,
+    property: 'P14',
+    mutate: () =>
+      responding((words, composite) => {
+        const last = composite + 4 * words[composite + 1];
+        for (let word = 0; word < 4; word++) words[composite + 4 + word] = words[last + word];
+        words.fill(0, composite + 8, last + 4);
       }),
   },
   {

@@ -10,6 +10,7 @@ import {
   FFA_RXTX_UNMAP,
   FFA_SUCCESS_32,
 } from '../src/abi/function-ids.ts';
+import { PARTITION_AARCH64 } from '../src/abi/layout/partition-information.ts';
 import { mapBuffersLocally, unmapBuffersLocally } from '../src/hypervisor/rx-tx-buffers.ts';
 import { callSimply } from '../src/hypervisor/spmc-answer.ts';
 import type { Bug } from './bug.ts';
@@ -111,6 +112,35 @@ export const XEN_BUFFERS: readonly Bug[] = [
         if (vcpu.registers.w(0) === FFA_ERROR && context.buffersMapped) {
           yield* callSimply(secure, pe, context.vmId, FFA_RX_RELEASE, context.vmId);
         }
+      }),
+  },
+  {
+    id: 'xen-vms-listed-for-a-service',
+    upstream: { project: 'Xen', fixedBy: '5c85600270', date: '2025-12-15' },
+    title: 'VMs were listed whatever UUID was asked for',
+    broke: 'A guest took other guests for the service that it looked for.',
+    kind: 'abi',
+    world: GENERAL,
+    property: 'P14',
+    mutate: () =>
+      before([FFA_PARTITION_INFO_GET], ({ vcpu: { registers } }) => {
+        for (let n = 1; n <= 4; n++) registers.setW(n, 0);
+      }),
+  },
+  {
+    id: 'xen-every-vm-has-32-bits',
+    upstream: { project: 'Xen', fixedBy: '6e8c62d457', date: '2025-12-15' },
+    title: 'whether a VM is a 64-bit one was asked before its image was known',
+    broke: 'Every VM was listed as a 32-bit one.',
+    kind: 'abi',
+    world: GENERAL,
+    property: 'P14',
+    mutate: () =>
+      after([FFA_PARTITION_INFO_GET], ({ hypervisor: { machine, secure }, vcpu: { registers }, context }) => {
+        if (registers.w(0) !== FFA_SUCCESS_32 || registers.w(3) === 0) return;
+        const words = machine.frames.contents.words(context.rxFrame);
+        const size = registers.w(3) / 4;
+        for (let n = secure.partitions.length; n < registers.w(2); n++) words[n * size + 1] &= ~PARTITION_AARCH64;
       }),
   },
   {

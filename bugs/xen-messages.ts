@@ -8,6 +8,7 @@ import {
   FFA_PARTITION_INFO_GET,
   FFA_SUCCESS_32,
   FFA_VERSION,
+  isSmc64,
 } from '../src/abi/function-ids.ts';
 import { MESSAGE_PAYLOAD_SIZE_OFFSET } from '../src/abi/layout/messages.ts';
 import { TOUCH_QUEUE } from '../src/base/announcement.ts';
@@ -64,6 +65,46 @@ export const XEN_MESSAGES: readonly Bug[] = [
         const low = smc.w(3);
         smc.setW(3, smc.w(4));
         smc.setW(4, low);
+      }),
+  },
+  {
+    id: 'xen-unknown-call-answered-for-smccc',
+    upstream: { project: 'Xen', fixedBy: '75571e162b', date: '2023-12-13' },
+    title: 'a call that the mediator does not have was answered as SMCCC answers one',
+    broke: 'A guest found no FFA_ERROR where FF-A has one, and took -1 for a result.',
+    kind: 'abi',
+    world: GENERAL,
+    property: 'P13',
+    mutate: () =>
+      profile({
+        gate: (hypervisor, pe, vcpu) => {
+          const { registers } = vcpu;
+          const isKnown =
+            (FFABRIC.handlers32[registers.w(0) & 0xff] ?? null) !== null || registers.w(0) === FFA_VERSION;
+          if (isKnown || isSmc64(registers.w(0))) return FFABRIC.gate?.(hypervisor, pe, vcpu);
+          registers.setWords(0, 0xffff_ffff, 0xffff_ffff);
+          return null;
+        },
+      }),
+  },
+  {
+    id: 'xen-send2-sum-wraps',
+    upstream: { project: 'Xen', fixedBy: '98af565b1e', date: '2025-08-11' },
+    title: 'offset and size of an indirect message were added in 32 bits',
+    broke: 'A sum that wrapped around passed the check, and the copy ran beyond both buffers.',
+    kind: 'memory',
+    world: 'hostile-message-header',
+    property: 'P9',
+    mutate: () =>
+      served([FFA_MSG_SEND2], function* ({ hypervisor, pe, usual }) {
+        const staging = stagingOf(hypervisor, pe);
+        let reads = 0;
+        staging.u32 = (offset) => {
+          const value = Staging.prototype.u32.call(staging, offset);
+          return offset === MESSAGE_PAYLOAD_SIZE_OFFSET && ++reads <= 2 ? (value & 0xff) | 1 : value;
+        };
+        yield* usual();
+        Reflect.deleteProperty(staging, 'u32');
       }),
   },
   {

@@ -21,6 +21,8 @@ export interface Guest {
   versionAnswer: number;
   /** Whether it made another call that was served: its version counts from then on. */
   settled: boolean;
+  /** Whether a 64-bit call of it succeeded. */
+  isWide: boolean;
   /** -1: not known, or none. */
   txFrame: number;
   rxFrame: number;
@@ -51,7 +53,7 @@ export class Guests {
   of(vm: number): Guest {
     const known = this.byVm.get(vm);
     if (known !== undefined) return known;
-    const guest: Guest = { vm, version: 0, versionAnswer: 0, settled: false, txFrame: -1, rxFrame: -1 };
+    const guest: Guest = { vm, version: 0, versionAnswer: 0, settled: false, isWide: false, txFrame: -1, rxFrame: -1 };
     this.byVm.set(vm, guest);
     return guest;
   }
@@ -72,6 +74,7 @@ export class Guests {
         if (call.a(0) !== FFA_SUCCESS_32) return;
         const wide = call.w(0) === FFA_RXTX_MAP_64;
         const guest = this.of(call.vm);
+        guest.isWide ||= wide;
         guest.txFrame = this.frameAt(call.vm, wide ? call.request[1] : call.w(1));
         guest.rxFrame = this.frameAt(call.vm, wide ? call.request[2] : call.w(2));
         return;

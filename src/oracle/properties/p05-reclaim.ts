@@ -63,7 +63,7 @@ export class Reclaim extends Property {
     const { ranges, receivers, sender: vm, handle } = transaction;
     for (const { id } of receivers) {
       const space = this.bench.model.spaces.find(id);
-      if (!isSecureEndpoint(id) || space === null) return;
+      if (space === null || (!isSecureEndpoint(id) && this.borrows(id))) return;
       for (let n = 0; n < ranges.length; n += 2) {
         for (let at = 0; at < ranges[n + 1]; at++) if (space.maps(ranges[n] + at)) return;
       }
@@ -71,6 +71,11 @@ export class Reclaim extends Property {
     const code = exchange.a(2) | 0;
     if (code !== FFA_DENIED && code !== FFA_INVALID_PARAMETERS) return;
     this.report(`reclaim for VM ${vm} is refused though no borrower has a page`, { vm, handle, code });
+  }
+
+  /** Whether the VM is between the SPMC and its own page tables: it may have what it does not map. */
+  private borrows(vm: number): boolean {
+    return this.bench.model.openCalls().some((call) => call.vm === vm);
   }
 
   private held(transaction: Transaction): void {

@@ -2,6 +2,7 @@
 
 import { isSecureEndpoint } from '../../abi/endpoint-ids.ts';
 import {
+  FFA_MEM_FRAG_RX,
   FFA_MEM_RECLAIM,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_REQ_64,
@@ -153,6 +154,12 @@ export class Impersonation extends Property {
   /** An SPMC that is known to be ours answers each PE with the reply for whom it asked. */
   private misled(x: Exchange): void {
     const w0 = x.a(0);
+    if (w0 === FFA_MEM_FRAG_RX && x.transaction !== null && this.bench.options.spmcSlots > 0) {
+      const asked = x.a(4) >>> 16;
+      const { sender: vm, handle } = x.transaction;
+      if (asked !== vm)
+        this.report(`the SPMC asks ${nameEndpoint(asked)} for what VM ${vm} sends`, { vm, asked, handle });
+    }
     const isReply = w0 === FFA_MSG_SEND_DIRECT_RESP_32 || w0 === FFA_MSG_SEND_DIRECT_RESP_64;
     const to = x.a(1) & 0xffff;
     if (

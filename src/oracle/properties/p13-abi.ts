@@ -13,6 +13,7 @@ import {
   FFA_VERSION,
   functionName,
   isInFfaRange,
+  isSmc64,
 } from '../../abi/function-ids.ts';
 import { FFA_VERSION_1_3 } from '../../abi/versions.ts';
 import { EVENT_GUEST_RETURN, EVENT_REGISTERS_HIGH } from '../../base/event-kinds.ts';
@@ -78,7 +79,11 @@ export class Abi extends Property {
     this.answerCount = log.count;
     const fid = call.w(0);
     const w0 = call.a(0);
-    if (!isInFfaRange(fid) || w0 === SMCCC_UNKNOWN_FUNCTION) return;
+    if (!isInFfaRange(fid)) return;
+    if (w0 === SMCCC_UNKNOWN_FUNCTION) {
+      this.unknown(call, fid);
+      return;
+    }
     const row = callOf(fid);
     const name = functionName(fid);
     const { vm } = call;
@@ -87,6 +92,14 @@ export class Abi extends Property {
       this.report(`${name} is answered by ${functionName(w0)}`, { vm });
     }
     this.reserved(call, row, name);
+  }
+
+  /** To who has agreed on a version a function of FF-A is at worst not supported. (A 32-bit guest has no 64-bit calls.) */
+  private unknown(call: GuestCall, fid: number): void {
+    const { vm } = call;
+    if (isSmc64(fid) || this.relaxed('undocumented-errors') || this.bench.model.guests.find(vm)?.settled !== true)
+      return;
+    this.report(`${functionName(fid)} is answered as no function of FF-A`, { vm });
   }
 
   /** Whether the answer is what the SPMC answered in this call. */

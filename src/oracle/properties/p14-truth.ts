@@ -8,6 +8,9 @@ import {
   FFA_MEM_LEND_32,
   FFA_MEM_LEND_64,
   FFA_MEM_RECLAIM,
+  FFA_MEM_RETRIEVE_REQ_32,
+  FFA_MEM_RETRIEVE_REQ_64,
+  FFA_MEM_RETRIEVE_RESP,
   FFA_MEM_SHARE_32,
   FFA_MEM_SHARE_64,
   FFA_PARTITION_INFO_GET,
@@ -16,13 +19,16 @@ import {
   functionName,
 } from '../../abi/function-ids.ts';
 import { MEMORY_FLAG_ZERO, RECLAIM_FLAG_ZERO } from '../../abi/layout/memory-bits.ts';
+import { MTD_HANDLE_OFFSET } from '../../abi/layout/memory-transaction.ts';
 import {
+  PARTITION_AARCH64,
   PARTITION_INFO_1_0_SIZE_BYTES,
   PARTITION_INFO_1_1_SIZE_BYTES,
   PARTITION_INFO_GET_FLAG_COUNT_ONLY,
+  PARTITION_INFO_PROPERTIES_OFFSET,
   PARTITION_INFO_UUID_OFFSET,
 } from '../../abi/layout/partition-information.ts';
-import { EVENT_GUEST_CALL, EVENT_GUEST_RETURN, EVENT_SMC } from '../../base/event-kinds.ts';
+import { EVENT_GUEST_CALL, EVENT_GUEST_RETURN, EVENT_SMC, EVENT_SMC_RETURN } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
 import { PAGE_SIZE_BYTES } from '../../base/units.ts';
 import { DescriptorReader } from '../model/descriptor.ts';
@@ -48,12 +54,12 @@ export class Truth extends Property {
     checks:
       'A send that succeeds has left exactly one transaction, with the handle that the guest got and the pages, ' +
       'borrowers, attributes, tag and flags that it asked for, zeroed if so; a reclaim that succeeds has ended one; a ' +
-      'list names each endpoint and UUID once, and none that is not there.',
+      'list names each endpoint and UUID once, as it is, and none that is not there; a borrower is told of what was sent.',
     blindTo:
       'What a guest asked for that rewrote its TX meanwhile, in fragments, or whose stage 2 nobody watches; lists ' +
       'whose RX nobody can place.',
   };
-  readonly kinds = [EVENT_GUEST_CALL, EVENT_SMC, EVENT_GUEST_RETURN];
+  readonly kinds = [EVENT_GUEST_CALL, EVENT_SMC, EVENT_SMC_RETURN, EVENT_GUEST_RETURN];
   private readonly wishes: Wish[] = [];
   private readonly reader = new DescriptorReader();
   private readonly now = new Uint8Array(PAGE_SIZE_BYTES);
@@ -67,6 +73,7 @@ export class Truth extends Property {
     const call = this.bench.model.call(pe);
     if (kind === EVENT_GUEST_CALL) this.read(call);
     else if (kind === EVENT_SMC) this.unchanged(pe);
+    else if (kind === EVENT_SMC_RETURN) this.retrieved(pe);
     else this.answered(call);
   }
 
@@ -204,6 +211,25 @@ export class Truth extends Property {
     }
   }
 
+  /** What a borrower is told of a transaction is what was sent: the same pages. */
+  private retrieved(pe: number): void {
+    const { model, machine } = this.bench;
+    const exchange = model.door.of(pe);
+    const fid = exchange.w(0);
+    if (fid !== FFA_MEM_RETRIEVE_REQ_32 && fid !== FFA_MEM_RETRIEVE_REQ_64) return;
+    const length = exchange.a(2);
+    if (exchange.a(0) !== FFA_MEM_RETRIEVE_RESP || exchange.a(1) !== length || model.door.rxAddress < 0) return;
+    const told = new Transaction(KIND_SHARE, exchange.index);
+    const { rxAddress, version } = model.door;
+    if (!this.reader.readTransaction(machine.frames.contents, rxAddress, length, version, told)) return;
+    const sent = model.transactions.find(this.reader.u32(MTD_HANDLE_OFFSET), this.reader.u32(MTD_HANDLE_OFFSET + 4));
+    if (sent === null || sent.state !== STATE_LIVE) return;
+    const isSame = told.ranges.length === sent.ranges.length && told.ranges.every((n, at) => n === sent.ranges[at]);
+    if (isSame) return;
+    const facts = { vm: exchange.caller, handle: sent.handle, sent: sent.pageCount, told: told.pageCount };
+    this.report(`VM ${exchange.caller} is told of other pages than VM ${sent.sender} sent`, facts);
+  }
+
   private reclaimed(call: GuestCall): void {
     const [ended] = call.ended;
     if (ended !== undefined && (call.w(3) & RECLAIM_FLAG_ZERO) !== 0) this.zeroed(ended, 'MEM_RECLAIM');
@@ -237,6 +263,18 @@ export class Truth extends Property {
     this.report(`the list for VM ${vm} names an endpoint that is not there`, { vm, endpoint });
   }
 
+  /** Who has made a 64-bit call is listed as one that can; a VM is never listed by the UUID of a service. */
+  private width(call: GuestCall, endpoint: number, properties: number): void {
+    const { vm } = call;
+    if (isSecureEndpoint(endpoint)) return;
+    if (this.bench.model.guests.find(endpoint)?.isWide === true && (properties & PARTITION_AARCH64) === 0) {
+      this.report(`the list for VM ${vm} says that VM ${endpoint} has 32 bits`, { vm, endpoint });
+    }
+    if ((call.w(1) | call.w(2) | call.w(3) | call.w(4)) !== 0) {
+      this.report(`the list for VM ${vm} has VM ${endpoint} under the UUID of a service`, { vm, endpoint });
+    }
+  }
+
   private listed(call: GuestCall): void {
     const rx = this.bench.model.guests.find(call.vm)?.rxFrame ?? -1;
     if (this.relaxed('duplicates-listed')) return;
@@ -253,6 +291,7 @@ export class Truth extends Property {
     for (let n = 0; n < count; n++) {
       const at = n * size;
       this.exists(call, this.reader.u16(at));
+      this.width(call, this.reader.u16(at), this.reader.u32(at + PARTITION_INFO_PROPERTIES_OFFSET));
       let key = `${this.reader.u16(at)}`;
       if (size >= PARTITION_INFO_1_1_SIZE_BYTES) {
         for (let word = 0; word < 4; word++) key += `:${this.reader.u32(at + PARTITION_INFO_UUID_OFFSET + 4 * word)}`;
