@@ -44,4 +44,6 @@ export interface PartitionEntry {
   run(context: VcpuContext): Exit;
   /** Back to the state before its first entry. */
   reset(): void;
+  /** Whether it is in the middle of something that is no plain state: it cannot be noted and put back now. */
+  underWay?(): boolean;
 }

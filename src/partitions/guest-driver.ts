@@ -91,6 +91,11 @@ export class GuestDriver implements PartitionEntry {
     for (const cpu of this.cpus) cpu.reset();
   }
 
+  /** A task has no end before its vCPU's. */
+  underWay(): boolean {
+    return this.tasks.some((task) => task !== null);
+  }
+
   run(context: VcpuContext): Exit {
     const cpu = this.cpus[context.vcpu];
     cpu.context = context;

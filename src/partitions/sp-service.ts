@@ -28,6 +28,11 @@ export abstract class SpService extends SpProgram {
     this.pendingInterrupt = -1;
   }
 
+  /** Whether a vCPU is in the middle of a message, or of its start. */
+  underWay(): boolean {
+    return this.tasks.some((task) => task !== null);
+  }
+
   /** A partition message (`ffa.vcpu` has it): ends with `ffa.vcpu.answer(...)`, or SERVE_NOTHING for no answer. */
   protected abstract message(ffa: SpCalls): Part;
 

@@ -108,3 +108,34 @@ describe('what cannot work', () => {
     expect(() => describeWorld({ guests: [{ name: 'g1', count: 2 }], timeline })).not.toThrow();
   });
 });
+
+test('a task that has begun cannot be noted and put back; a script and a partition that waits can', () => {
+  const world = createWorld({
+    partitions: [{ name: 'crypto', program: 'holder' }],
+    guests: [
+      {
+        name: 'task',
+        *task(ffa) {
+          yield* ffa.wait(1e9);
+        },
+      },
+      { name: 'script', script: [{ step: 'version' }, { step: 'wait', durationNs: 1e9 }] },
+      {
+        name: 'yielded',
+        script: [
+          { step: 'version' },
+          { step: 'wait', durationNs: 2e6 },
+          { step: 'message', to: 'crypto', do: 'yield', words: [1], onInterrupt: 'return', expect: 'YIELD' },
+          { step: 'wait', durationNs: 1e9 },
+        ],
+      },
+    ],
+  });
+  const resumable = () => [...world.scheduler.all()].map((task) => `${task.name} ${world.resumable(task)}`);
+  world.begin();
+  world.runBefore(1e6);
+  expect(resumable()).toEqual(['task.0 false', 'script.0 true', 'yielded.0 true']);
+  // crypto is in the middle of a message now.
+  world.runBefore(3e6);
+  expect(resumable()).toEqual(['task.0 false', 'script.0 false', 'yielded.0 false']);
+});
