@@ -379,6 +379,8 @@ const HAFNIUM_COMMITS: readonly Citation[] = [
   ...rows(HAFNIUM_HISTORY, 'Hafnium', [
     ['a283c021', 'fix(mem_share): correct the fragment offset', '2026-05-08'],
     ['b446fd89', 'fix(mem_share): use v1.0 struct for region offset', '2026-05-08'],
+    ['fc50ef7d', 'fix(notifications): counter pending notifications', '2025-02-03'],
+    ['89c22131', 'fix: per-vCPU/global bind/set mismatch', '2024-02-14'],
     ['1fff55d2', 'fix(ff-a): version negotiation fails when preempted by S-interrupt', '2026-02-23'],
     ['c7270b75', 'fix(memory share): hypervisor retrieve request check', '2024-09-23'],
   ]),

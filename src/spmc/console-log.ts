@@ -1,5 +1,5 @@
-// FFA_CONSOLE_LOG: characters in registers, put together to lines. A line ends with a line feed, with a zero, or when it
-// is as long as a line may be; each execution context, and each PE of the normal world, has a line of its own
+// FFA_CONSOLE_LOG: characters in registers, put together to lines. A line ends with a line feed, with a zero, or when
+// it is as long as a line may be; each execution context, and each PE of the normal world, has a line of its own
 // [Hafnium api.c].
 
 import { FFA_INVALID_PARAMETERS } from '../abi/errors.ts';

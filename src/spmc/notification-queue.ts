@@ -1,6 +1,6 @@
-// Which endpoints FFA_NOTIFICATION_INFO_GET has to tell of, first come first. So its cost is what it tells, however many
-// endpoints there are. (Hafnium walks its partitions, then its VMs: the order of the ids is another, what is told is
-// not [Hafnium api.c].)
+// Which endpoints FFA_NOTIFICATION_INFO_GET has to tell of, first come first. So its cost is what it tells, however
+// many endpoints there are. (Hafnium walks its partitions, then its VMs: the order of the ids is another, what is told
+// is not [Hafnium api.c].)
 
 import type { Endpoint } from './endpoint.ts';
 

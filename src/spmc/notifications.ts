@@ -1,6 +1,6 @@
 // Notifications: bits that one endpoint sets and another fetches. A VM's bitmap is created by the hypervisor; the
-// receiver binds each bit to the one sender that may set it. Whether a bit may be bound for each vCPU is a matter of the
-// personality. The order of checks is Hafnium's [Hafnium api.c] [Hafnium notifications.c].
+// receiver binds each bit to the one sender that may set it. Whether a bit may be bound for each vCPU is a matter of
+// the personality. The order of checks is Hafnium's [Hafnium api.c] [Hafnium notifications.c].
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
 import {
