@@ -82,7 +82,8 @@ function answerInRegisters(hypervisor: Hypervisor, vcpu: Vcpu, countsCutVms: boo
   );
   for (let index = start; index < end; index++) {
     const register = INFO_REGS_FIRST_REGISTER + (index - start) * REGISTERS_PER_ENTRY;
-    if (index >= partitionCount) writeVm(registers, register, listedVm(hypervisor, context, index - partitionCount));
+    if (index >= partitionCount)
+      writeVm(hypervisor, registers, register, listedVm(hypervisor, context, index - partitionCount));
     else if (all) writePartition(registers, register, listing, index, true);
     else writePartition(registers, register, listing, nthMatch(listing, index, uuid0, uuid1, uuid2, uuid3), false);
   }
@@ -129,8 +130,8 @@ function writePartition(
   registers.setWords(register + 2, withUuid ? uuids[4 * n + 2] : 0, withUuid ? uuids[4 * n + 3] : 0);
 }
 
-function writeVm(registers: RegisterFile, register: number, vm: FfaContext): void {
-  registers.setWords(register, vm.vmId | (vm.domain.config.vcpuCount << 16), vmProperties(vm));
+function writeVm(hypervisor: Hypervisor, registers: RegisterFile, register: number, vm: FfaContext): void {
+  registers.setWords(register, vm.vmId | (vm.domain.config.vcpuCount << 16), vmProperties(hypervisor, vm));
   registers.setWords(register + 1, 0, 0);
   registers.setWords(register + 2, 0, 0);
 }

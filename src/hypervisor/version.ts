@@ -5,7 +5,7 @@
 // Nothing of it reaches the SPMC. No input is answered with an error.
 
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
-import { FFA_MSG_SEND_DIRECT_REQ2, FFA_VERSION, isSmc64 } from '../abi/function-ids.ts';
+import { FFA_MSG_SEND_DIRECT_REQ2, FFA_MSG_SEND_DIRECT_RESP2, FFA_VERSION, isSmc64 } from '../abi/function-ids.ts';
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2, versionMajor, versionMinor } from '../abi/versions.ts';
 import { ACCESS_WRITE, TOUCH_LOCK, TOUCH_QUEUE, TOUCH_VERSION } from '../base/announcement.ts';
 import type { Coroutine, Pending } from '../base/coroutine.ts';
@@ -40,6 +40,11 @@ function answerReplacedVersion(vcpu: Vcpu): void {
   vcpu.registers.set8(version);
 }
 
+/** Where VMs answer each other, FFA_MSG_SEND_DIRECT_RESP2 brings x8..x17 as well. */
+function takesExtended(hypervisor: Hypervisor, functionId: number): boolean {
+  return functionId === FFA_MSG_SEND_DIRECT_RESP2 && hypervisor.profile.vmsAnswer;
+}
+
 /**
  * The gate of profiles that negotiate: handles FFA_VERSION, refuses what comes before it, puts the version into force,
  * and clears x8..x17 of a 1.2 guest for the answer (all but FFA_MSG_SEND_DIRECT_REQ2 take no more than x0..x7).
@@ -48,7 +53,7 @@ export function negotiationGate(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pen
   const context = vcpu.domain.ffa as FfaContext;
   const functionId = vcpu.registers.w(0);
   if (context.version === VERSION_NONE) return negotiate(hypervisor, pe, vcpu, context);
-  if (context.version >= FFA_VERSION_1_2) clearExtended(vcpu, functionId);
+  if (context.version >= FFA_VERSION_1_2 && !takesExtended(hypervisor, functionId)) clearExtended(vcpu, functionId);
   if (functionId === FFA_VERSION) {
     vcpu.registers.set8(FFA_VERSION_1_2);
     return null;

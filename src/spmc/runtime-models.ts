@@ -42,7 +42,7 @@ export const TARGET_PREEMPTED = 4;
 export const NOTHING_HAPPENS = 5;
 
 /** The row of a context that handles its own interrupt on the PE of one further down its call chain. */
-export const ROW_INTERRUPT_IN_CHAIN = 6;
+const ROW_INTERRUPT_IN_CHAIN = 6;
 
 export interface RuntimeModelRow {
   readonly row: number;
