@@ -104,6 +104,8 @@ export interface BenchOptions {
   readonly lacks?: readonly number[];
   /** Calls that the SPMC answers with an error once the machine stands: function id and code. */
   readonly refuses?: readonly (readonly [fid: number, code: number])[];
+  /** Guests may run partitions that wait. */
+  readonly guestsRunWaiting?: boolean;
   /** FFA_VERSION has not been called. */
   readonly unnegotiated?: boolean;
 }

@@ -5,8 +5,8 @@ import type { Side } from '../../src/abi/documented/documented-answer.ts';
 import { FFA_NOT_SUPPORTED } from '../../src/abi/errors.ts';
 import { FFA_ERROR, FFA_FEATURES, FFA_ID_GET, FFA_RXTX_MAP_64, FFA_VERSION } from '../../src/abi/function-ids.ts';
 import { FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
-import { assert, present } from '../../src/base/assert.ts';
-import type { Pending } from '../../src/base/coroutine.ts';
+import { present } from '../../src/base/assert.ts';
+import type { Coroutine, Pending } from '../../src/base/coroutine.ts';
 import type { Conduit } from '../../src/hardware/conduit.ts';
 import { Machine } from '../../src/hardware/machine.ts';
 import { Pe } from '../../src/hardware/pe.ts';
@@ -65,6 +65,8 @@ export class GuestBench extends Bench {
   readonly pe = new Pe(0);
   readonly otherPe = new Pe(15);
   private made: Made | null = null;
+  /** Calls that stand still, by their PE. */
+  private readonly waiting = new Map<Pe, Coroutine>();
 
   constructor(profile: Profile, fid: number, version: number) {
     super('guest', fid, version);
@@ -112,8 +114,28 @@ export class GuestBench extends Bench {
     const vcpu = present(guest.vcpus[pe === this.pe ? 0 : 1], 'a vCPU');
     put(vcpu.registers, words);
     const pending = this.hypervisor.guestCall(pe, vcpu);
-    if (pending !== null) assert(this.drive(pending, pe), 'a call of the guest ends');
+    if (pending !== null && !this.drive(pending, pe)) this.waiting.set(pe, pending);
     return wordsOf(vcpu.registers);
+  }
+
+  /** Calls that stand still go on as far as they can. */
+  settle(): void {
+    for (let isMoving = true; isMoving; ) {
+      isMoving = false;
+      for (const [pe, pending] of this.waiting) {
+        if (!this.drive(pending, pe)) continue;
+        this.waiting.delete(pe);
+        isMoving = true;
+      }
+    }
+  }
+
+  /** Ends a guest, with whatever it has under way. */
+  destroy(guest: Domain): void {
+    const pe = new Pe(14);
+    const ending = this.hypervisor.destroyDomain(pe, guest);
+    for (let rounds = 0; rounds < 4 && !this.drive(ending, pe); rounds++) this.settle();
+    this.settle();
   }
 
   /** Whether some answers are not the SPMC's own. */
@@ -141,8 +163,8 @@ export class GuestBench extends Bench {
   }
 
   /** Another guest, with buffers, of this version. */
-  another(version = FFA_VERSION_1_2, mapped = true, pages = RAM_PAGES): Domain {
-    const guest = this.create(this.make(), pages);
+  another(version = FFA_VERSION_1_2, mapped = true, pages = RAM_PAGES, bits: 32 | 64 = 64): Domain {
+    const guest = this.create(this.make(), pages, bits);
     this.of(guest, this.otherPe, FFA_VERSION, version);
     if (mapped) this.of(guest, this.otherPe, FFA_RXTX_MAP_64, GUEST_TX, GUEST_RX, 1);
     else this.of(guest, this.otherPe, FFA_ID_GET);
@@ -189,7 +211,9 @@ export class GuestBench extends Bench {
       ...(this.profile.name === 'xen-2024' ? { version: FFA_VERSION_1_1 } : {}),
     });
     const conduit = new Interceptor(spmc, options.lacks ?? []);
-    const hypervisor = new Hypervisor(machine, this.profile, conduit);
+    const hypervisor = new Hypervisor(machine, this.profile, conduit, {
+      guestsRunWaiting: options.guestsRunWaiting === true,
+    });
     this.drive(spmc.boot(this.pe), this.pe);
     const boot = hypervisor.boot(this.pe);
     while (boot.next().done !== true);
@@ -205,8 +229,8 @@ export class GuestBench extends Bench {
     return this.made;
   }
 
-  private create({ hypervisor }: { hypervisor: Hypervisor }, pageCount = RAM_PAGES): Domain {
-    const config = { vcpuCount: 2, bits: 64, pageCount, ramBase: RAM, tee: TEE_FFA } as const;
+  private create({ hypervisor }: { hypervisor: Hypervisor }, pageCount = RAM_PAGES, bits: 32 | 64 = 64): Domain {
+    const config = { vcpuCount: 2, bits, pageCount, ramBase: RAM, tee: TEE_FFA } as const;
     const creation = hypervisor.createDomain(this.pe, config);
     for (;;) {
       const step = creation.next();

@@ -59,6 +59,7 @@ const DIRECT_REQ_ERRORS = [
 const DIRECT_RESP_ERRORS = [
   invalid('not the request that is answered, or flags that are not its own', 'Hafnium api.c'),
   denied('no request is being served', 'Hafnium api.c'),
+  aborted('the VM that made the call ends', 'Hafnium api.c'),
 ];
 
 export const MESSAGE_CALLS: readonly Call[] = [
@@ -125,6 +126,7 @@ export const MESSAGE_CALLS: readonly Call[] = [
       invalid('reserved registers are not zero', 'Hafnium api.c'),
       denied('the caller serves a request', 'Hafnium api.c'),
       denied('the runtime model does not allow it', 'Hafnium cpu_cycles.c'),
+      aborted('the VM that made the call ends', 'Hafnium api.c'),
     ],
   }),
   // As an answer (to FFA_RUN or a direct request) w1 names who yielded.

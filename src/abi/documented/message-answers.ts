@@ -42,6 +42,7 @@ const INDIRECT = 'Hafnium indirect_messaging.c';
 const IN_1_2 = { since: FFA_VERSION_1_2 };
 const FROM_1_1 = { since: FFA_VERSION_1_1 };
 const BEFORE_1_2 = { until: FFA_VERSION_1_1 };
+const XEN_2026 = ['xen-2026', 'xen-2026-vm-to-vm'];
 const IN_W3 = { notGiven: 'a response says so in w3, and FFA_INTERRUPT says it of a partition that is preempted' };
 const LACKING = 'the SPMC lacks the function';
 
@@ -62,8 +63,38 @@ function guestRequest(limits: AnswerLimits): DocumentedAnswer[] {
     on(FFA_NOT_SUPPORTED, LACKING, XEN, limits),
     on(FFA_INVALID_PARAMETERS, 'a sender that the guest is not', XEN, limits),
     on(FFA_INVALID_PARAMETERS, 'itself as receiver', XEN, limits),
-    on(FFA_NOT_SUPPORTED, 'the receiver is no partition', XEN, limits),
+    on(FFA_NOT_SUPPORTED, 'the receiver is no partition', XEN, { ...limits, only: XEN_2026 }),
     on(FFA_ABORTED, 'an answer that is none', XEN, limits),
+  ];
+}
+
+/** Requests of one VM to another. */
+function betweenVms(limits: AnswerLimits): DocumentedAnswer[] {
+  return [
+    on(f.FFA_INTERRUPT, 'an interrupt comes while a VM is asked', HAFNIUM, limits),
+    on(FFA_INVALID_PARAMETERS, 'a VM that there is not', HAFNIUM, limits),
+    on(FFA_BUSY, 'a VM that does not wait', HAFNIUM, limits),
+    on(FFA_ABORTED, 'the VM ends meanwhile', HAFNIUM, limits),
+  ];
+}
+
+/** What a VM that waits is given next. */
+function nextRequest(limits: AnswerLimits): DocumentedAnswer[] {
+  return [
+    on(REQ_32, 'a request comes', HAFNIUM, limits),
+    on(REQ_64, 'a request in the 64-bit form comes', HAFNIUM, limits),
+    on(REQ2, 'a request of the second kind comes', HAFNIUM, IN_1_2),
+    on(f.FFA_INTERRUPT, 'an interrupt comes', HAFNIUM, limits),
+    on(FFA_ABORTED, 'the guest ends', HAFNIUM, limits),
+  ];
+}
+
+function refusedResponse(limits: AnswerLimits): DocumentedAnswer[] {
+  return [
+    on(FFA_INVALID_PARAMETERS, 'a sender that the guest is not', HAFNIUM, limits),
+    on(FFA_DENIED, 'no request is being served', HAFNIUM, limits),
+    on(FFA_DENIED, 'not to who asked', HAFNIUM, limits),
+    on(FFA_DENIED, 'not the kind that the request was', HAFNIUM, IN_1_2),
   ];
 }
 
@@ -202,7 +233,7 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
       on(RESP_32, 'a preempted partition goes on and responds', XEN),
       on(f.FFA_YIELD, 'it yields', XEN),
       on(FFA_DENIED, 'nothing there is unfinished for the guest', HAFNIUM),
-      on(FFA_NOT_SUPPORTED, 'the target is no partition', XEN, { only: ['xen-2026', 'xen-2026-vm-to-vm'] }),
+      on(FFA_NOT_SUPPORTED, 'the target is no partition', XEN, { only: XEN_2026 }),
     ],
     [f.FFA_RUN],
   ),
@@ -307,4 +338,53 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
     on(FFA_INTERRUPTED, 'the partition was interrupted before it took the message', 'Xen 7356bb5e47', IN_W3),
     on(FFA_RETRY, 'the partition cannot now', 'Xen 7356bb5e47', IN_W3),
   ]),
+
+  // Between VMs, in the default profile; a VM that serves others ends its turn as a partition does.
+  row('messages', ['guest'], [REQ_32, REQ_64], betweenVms({})),
+  row(
+    'messages',
+    ['guest'],
+    [REQ2],
+    [...betweenVms(IN_1_2), on(FFA_DENIED, 'a VM of an older version', DIRECT, IN_1_2)],
+  ),
+  row('messages', ['guest'], [REQ_64], [on(FFA_DENIED, 'a VM of 32 bits', DIRECT)]),
+  row('messages', ['guest'], [REQ2], [on(FFA_DENIED, 'a VM of 32 bits', DIRECT, IN_1_2)]),
+  row(
+    'messages',
+    ['guest'],
+    [RESP_32, RESP_64],
+    [...nextRequest({}), ...refusedResponse({}), on(FFA_INVALID_PARAMETERS, 'w2 is not zero', HAFNIUM)],
+  ),
+  row(
+    'messages',
+    ['guest'],
+    [RESP2],
+    [
+      on(FFA_NOT_SUPPORTED, 'a guest of an older version', XEN, BEFORE_1_2),
+      ...nextRequest(IN_1_2),
+      ...refusedResponse(IN_1_2),
+    ],
+  ),
+  row(
+    'messages',
+    ['guest'],
+    [f.FFA_MSG_WAIT],
+    [
+      ...nextRequest({}),
+      on(FFA_INVALID_PARAMETERS, 'a register that is not zero', HAFNIUM),
+      on(FFA_DENIED, 'it serves a request', CYCLES),
+    ],
+  ),
+  row(
+    'messages',
+    ['guest'],
+    [f.FFA_RUN],
+    [
+      on(f.FFA_MSG_WAIT, 'a partition that waits, where guests may run it', HAFNIUM),
+      on(RESP_32, 'the VM that was asked responds', HAFNIUM),
+      on(FFA_NOT_SUPPORTED, 'nothing was asked of a VM', XEN),
+      on(FFA_DENIED, 'another vCPU than the one that was asked', HAFNIUM),
+      on(FFA_NOT_SUPPORTED, LACKING, XEN),
+    ],
+  ),
 ];

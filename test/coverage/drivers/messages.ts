@@ -1,7 +1,8 @@
 // Drivers: direct and indirect messages, CPU cycles.
 
 import * as f from '../../../src/abi/function-ids.ts';
-import { FFA_VERSION_1_0, FFA_VERSION_1_2 } from '../../../src/abi/versions.ts';
+import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../../src/abi/versions.ts';
+import type { Domain } from '../../../src/hypervisor/domain.ts';
 import { GUEST_MEMORY, ids, SP1, SP2, SP3 } from '../../spmc/small-world.ts';
 import { type Driver, guestDrivers, secureDrivers } from '../driver.ts';
 import type { GuestBench } from '../guest-bench.ts';
@@ -213,6 +214,135 @@ const RESPONSE_DRIVERS: readonly Driver[] = [
   ...secureDrivers(FILE, ['partition'], [f.FFA_ERROR], { 'but ABORTED while it starts': (b) => b.call(0, -8) }),
 ];
 
+const VM_TO_VM_DRIVERS: readonly Driver[] = [
+  ...guestDrivers(FILE, REQUESTS, {
+    'an interrupt comes while a VM is asked': (b) => {
+      const other = waitingVm(b);
+      b.call(ids(b.me, other.vmId));
+      b.pe.interruptPending = true;
+      b.settle();
+    },
+    'a VM that there is not': (b) => b.call(ids(b.me, 77)),
+    'a VM that does not wait': (b) => b.call(ids(b.me, b.another().vmId)),
+    'the VM ends meanwhile': (b) => {
+      const other = waitingVm(b);
+      b.call(ids(b.me, other.vmId));
+      b.destroy(other);
+    },
+    'a VM of an older version': (b) => b.call(ids(b.me, b.another(FFA_VERSION_1_1).vmId)),
+    'a VM of 32 bits': (b) => b.call(ids(b.me, b.another(FFA_VERSION_1_2, false, 16, 32).vmId)),
+  }),
+  ...guestDrivers(FILE, RESPONSES, {
+    'a request comes': (b) => respondedThen(b, REQ_32),
+    'a request in the 64-bit form comes': (b) => respondedThen(b, REQ_64),
+    'a request of the second kind comes': (b) => respondedThen(b, REQ2),
+    'an interrupt comes': (b) => {
+      servingVm(b, requestFor(b.fid));
+      b.call(...respondTo(b));
+      b.pe.interruptPending = true;
+      b.settle();
+    },
+    'the guest ends': (b) => {
+      servingVm(b, requestFor(b.fid));
+      b.call(...respondTo(b));
+      b.destroy(b.guest);
+    },
+    'a sender that the guest is not': (b) => b.call(ids(b.me + 1, b.me + 2)),
+    'no request is being served': (b) => b.call(ids(b.me, b.me + 1)),
+    'not to who asked': (b) => {
+      servingVm(b, requestFor(b.fid));
+      b.call(ids(b.me, b.me + 5));
+    },
+    'not the kind that the request was': (b) => {
+      servingVm(b, b.fid === RESP2 ? REQ_32 : REQ2);
+      b.call(...respondTo(b));
+    },
+    'w2 is not zero': (b) => b.call(ids(b.me, b.me + 1), 1),
+    'a guest of an older version': (b) => b.call(ids(b.me, b.me + 1)),
+  }),
+  ...guestDrivers(FILE, [f.FFA_MSG_WAIT], {
+    'a request comes': (b) => waitedForVm(b, REQ_32),
+    'a request in the 64-bit form comes': (b) => waitedForVm(b, REQ_64),
+    'a request of the second kind comes': (b) => waitedForVm(b, REQ2),
+    'an interrupt comes': (b) => {
+      b.call();
+      b.pe.interruptPending = true;
+      b.settle();
+    },
+    'the guest ends': (b) => {
+      b.call();
+      b.destroy(b.guest);
+    },
+    'a register that is not zero': (b) => b.call(1),
+    'it serves a request': (b) => {
+      servingVm(b, REQ_32);
+      b.call();
+    },
+  }),
+  ...guestDrivers(FILE, [f.FFA_RUN], {
+    'a partition that waits, where guests may run it': (b) => {
+      responds(b.given({ guestsRunWaiting: true }), SP1);
+      b.call(ids(SP1, 0));
+    },
+    'the VM that was asked responds': (b) => {
+      const other = interruptedAsking(b);
+      b.call(ids(other.vmId, 1));
+      b.of(other, b.otherPe, RESP_32, ids(other.vmId, b.me));
+      b.settle();
+    },
+    'nothing was asked of a VM': (b) => b.call(ids(b.another().vmId, 0)),
+    'another vCPU than the one that was asked': (b) => b.call(ids(interruptedAsking(b).vmId, 7)),
+    'the SPMC lacks the function': (b) => b.given({ lacks: [f.FFA_RUN] }).call(ids(SP1, 0)),
+  }),
+];
+
+/** Another guest, whose second vCPU waits for requests. */
+function waitingVm(b: GuestBench): Domain {
+  b.as(f.FFA_ID_GET);
+  const other = b.another();
+  b.of(other, b.otherPe, f.FFA_MSG_WAIT);
+  return other;
+}
+
+/** The guest has asked another, and been interrupted before the answer. */
+function interruptedAsking(b: GuestBench): Domain {
+  const other = waitingVm(b);
+  b.as(REQ_32, ids(b.me, other.vmId));
+  b.settle();
+  b.pe.interruptPending = true;
+  b.settle();
+  return other;
+}
+
+/** The guest serves a request of another one, which waits for the answer. */
+function servingVm(b: GuestBench, request: number): void {
+  b.as(f.FFA_MSG_WAIT);
+  const other = b.another();
+  b.of(other, b.otherPe, request, ids(other.vmId, b.me));
+  b.settle();
+}
+
+function respondTo(b: GuestBench): readonly number[] {
+  return [ids(b.me, b.me + 1)];
+}
+
+/** The guest responds, and a third one asks it next. */
+function respondedThen(b: GuestBench, request: number): void {
+  servingVm(b, requestFor(b.fid));
+  b.call(...respondTo(b));
+  b.settle();
+  const third = b.another();
+  b.of(third, b.otherPe, request, ids(third.vmId, b.me));
+  b.settle();
+}
+
+function waitedForVm(b: GuestBench, request: number): void {
+  b.call();
+  const other = b.another();
+  b.of(other, b.otherPe, request, ids(other.vmId, b.me));
+  b.settle();
+}
+
 const RUN_DRIVERS: readonly Driver[] = [
   ...guestDrivers(FILE, [f.FFA_RUN], {
     'a preempted partition goes on and responds': (b) => {
@@ -382,6 +512,7 @@ const INDIRECT_DRIVERS: readonly Driver[] = [
 export const MESSAGE_DRIVERS: readonly Driver[] = [
   ...REQUEST_DRIVERS,
   ...RESPONSE_DRIVERS,
+  ...VM_TO_VM_DRIVERS,
   ...RUN_DRIVERS,
   ...INDIRECT_DRIVERS,
 ];
