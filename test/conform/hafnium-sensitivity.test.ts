@@ -217,3 +217,13 @@ describe('a recorded answer that breaks a property', () => {
     expect(replay([{ ...send, out: { regs, rxbusy: [], slots: 0 } }]).failures[0].expected).toMatch(/^x0: 0x84000060 /);
   });
 });
+
+describe('a send that announces more than a page', () => {
+  it('is looked at no further than its page, wherever its descriptor points', () => {
+    const steps = recorded().slice(0, 1);
+    // The access descriptor's composite offset points behind the page; the announced length covers it.
+    const tx = `${steps[0].tx?.slice(0, 2 * 52)}00200000${steps[0].tx?.slice(2 * 56)}`;
+    steps[0] = { ...steps[0], tx, regs: [steps[0].regs[0], 0x10_0000, 0x10_0000] };
+    expect(() => replay(steps)).not.toThrow();
+  });
+});

@@ -10,6 +10,7 @@ export interface TargetPlace {
 
 const DESCRIPTORS = './targets/descriptor-targets.js';
 const TEXT = './targets/text-targets.js';
+const RECORDINGS = './targets/recording-targets.js';
 const DOOR = './targets/door-targets.js';
 
 export const TARGET_PLACES: readonly TargetPlace[] = [
@@ -34,6 +35,7 @@ export const TARGET_PLACES: readonly TargetPlace[] = [
   { name: 'call-registers', module: DESCRIPTORS, about: 'registers of calls and of answers' },
   { name: 'device-tree', module: DESCRIPTORS, about: 'device-tree blobs' },
   { name: 'partition-manifest', module: DESCRIPTORS, about: 'partition manifests' },
+  { name: 'recording-lines', module: RECORDINGS, about: 'recordings of an SPMC, and our SPMC under their calls' },
   { name: 'vector-lines', module: TEXT, about: 'lines of vector files' },
   { name: 'event-file', module: TEXT, about: 'event files' },
   { name: 'world-file', module: TEXT, about: 'world files (YAML)' },

@@ -96,8 +96,9 @@ export class Refusals {
     this.recorded.readTx(index, this.bytes, Math.min(length, PAGE_SIZE_BYTES));
   }
 
-  private firstFragment(index: number, length: number): Run[] {
+  private firstFragment(index: number, announced: number): Run[] {
     const { view } = this;
+    const length = Math.min(announced, PAGE_SIZE_BYTES);
     const isNew = this.recorded.endpoints[index].version >= FFA_VERSION_1_1;
     const emad = isNew ? view.getUint32(MTD_1_1_EMAD_ARRAY_OFFSET, true) : MTD_1_0_SIZE_BYTES;
     if (emad + EMAD_COMPOSITE_OFFSET + 4 > length) return [];
