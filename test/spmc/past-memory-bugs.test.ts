@@ -17,6 +17,7 @@ import {
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
 import { WAIT_TIME } from '../../src/base/coroutine.ts';
 import { STAGE2_NON_SECURE, STAGE2_RWX, STAGE2_SHARED } from '../../src/hardware/stage2.ts';
+import { lastRefusal } from '../../src/spmc/memory-checks.ts';
 import { relinquishDescriptor } from './descriptors.ts';
 import { apart, descriptor, headerBytes, type Memory, MemoryWorld, PAGE, VERSIONS, VM } from './memory-world.ts';
 import { callWith, GUEST_MEMORY, HYPERVISOR_TX, ids, SP1, SP2, SP3, said } from './small-world.ts';
@@ -76,6 +77,20 @@ describe('Hafnium', () => {
 
   test("4fa4fa73: what follows a short descriptor is not another sender's", () => {
     const world = two({ limits: { receivers: 3 } });
+    const full = (view: DataView) => {
+      for (const at of [56, 60, 64, 68]) view.setUint32(at, 0xeeee_eeee);
+      for (const at of [88, 92, 96, 100]) view.setUint32(at, 0xeeee_eeee);
+      for (const at of [120, 124, 128, 132]) view.setUint32(at, 0xeeee_eeee);
+    };
+    const before = world.sent({
+      to: [
+        [SP1, RW],
+        [SP2, RW],
+        [SP3, RW],
+      ],
+      patch: full,
+    });
+    expect(world.reclaim(before)).toBe('FFA_SUCCESS_32');
     world.write(HYPERVISOR_TX, new Uint8Array(PAGE).fill(0xee));
     expect(said(world.call(FFA_MEM_SHARE_32, PAGE, PAGE))).toBe('FFA_ERROR INVALID_PARAMETERS');
     // Of three access descriptors of 16 bytes the hypervisor is given 24 bytes in each 32: the last of them lie behind
@@ -128,6 +143,7 @@ describe('Hafnium', () => {
     expect(said(world.call(FFA_MEM_SHARE_32, 112, 112))).toBe('FFA_ERROR INVALID_PARAMETERS');
     world.write(HYPERVISOR_TX, bytes);
     expect(said(world.call(FFA_MEM_SHARE_32, bytes.length, 80))).toBe('FFA_ERROR INVALID_PARAMETERS');
+    expect(lastRefusal()).toBe('send: access descriptors within fragment');
   });
 
   test('13e224e3: nobody executes memory that is non-secure', () => {
@@ -428,7 +444,9 @@ describe('TF-A', () => {
     );
     const answer = said(world.call(FFA_MEM_SHARE_32, total, 112));
     // The last one adds up: a send of 2^32 bytes is begun, and takes no room for what has not come.
-    expect(answer).toBe(total === 96 + 16 * count ? 'FFA_MEM_FRAG_RX' : 'FFA_ERROR INVALID_PARAMETERS');
+    const whole = total === 96 + 16 * count;
+    expect(answer).toBe(whole ? 'FFA_MEM_FRAG_RX' : 'FFA_ERROR INVALID_PARAMETERS');
+    if (!whole) expect(lastRefusal()).toBe('send: constituents match length');
   });
 
   test.each([
