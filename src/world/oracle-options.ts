@@ -16,9 +16,11 @@ const SMCS_TO_FINISH = 16;
 
 const ALL_RELAXATIONS = Object.keys(RELAXATIONS) as Relaxation[];
 
+/** `spmcSlots`: memory transactions that the SPMC keeps at once; 0: it is not ours, and is not judged. */
 export function oracleOptions(hypervisor: Hypervisor, spmcSlots: number): OracleOptionsInput {
   const { limits, lifecycle } = hypervisor;
-  if (!(lifecycle instanceof RecordLifecycle)) return { relax: ALL_RELAXATIONS, spmcJudged: true };
+  const spmcJudged = spmcSlots > 0;
+  if (!(lifecycle instanceof RecordLifecycle)) return { relax: ALL_RELAXATIONS, spmcJudged };
   return {
     smcsPerCallMax: SMCS_PER_HYPERCALL + SMCS_TO_FINISH,
     smcsPerTickMax: SMCS_PER_TICK + SMCS_TO_FINISH,
@@ -30,6 +32,6 @@ export function oracleOptions(hypervisor: Hypervisor, spmcSlots: number): Oracle
     sharesAssured: limits.sharesAssured,
     sharesPerBorrowerMax: limits.sharesPerBorrower,
     pinnedPagesPerGuestMax: limits.sharesPerGuest * limits.pagesPerShare,
-    spmcJudged: true,
+    spmcJudged,
   };
 }
