@@ -3,6 +3,7 @@
 
 export * from './checkpoint.ts';
 export * from './executor.ts';
+export * from './expect-held.ts';
 export * from './finding.ts';
 export * from './hunt.ts';
 export * from './random.ts';
