@@ -175,6 +175,8 @@ export function acquireRx(spmc: Spmc, caller: Endpoint, r: RegisterFile): Result
   if (endpoint === undefined || !endpoint.mapped) return FFA_INVALID_PARAMETERS;
   if (endpoint.rx !== RX_EMPTY) return FFA_DENIED;
   endpoint.rx = RX_HYPERVISOR;
+  // The hypervisor may fill all of it: the next answer clears what it leaves.
+  endpoint.rxUsedBytes = Number.POSITIVE_INFINITY;
   return answerSuccess(r);
 }
 

@@ -353,7 +353,7 @@ describe('FFA_NOTIFICATION_INFO_GET', () => {
 
   const lists = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => [first + n]);
 
-  test('32: ten endpoints an answer, two in each of w3 to w7', () => {
+  test('be4d4543: 32: ten endpoints an answer, two in each of w3 to w7', () => {
     const world = manyVms(12);
     const first = world.call(FFA_NOTIFICATION_INFO_GET_32);
     expect(first.slice(0, 3)).toEqual([0x84000061, 0, (10 << 7) | 1]);

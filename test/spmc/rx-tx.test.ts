@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   FFA_MSG_SEND2,
   FFA_NOTIFICATION_BITMAP_CREATE,
+  FFA_NOTIFICATION_GET,
   FFA_PARTITION_INFO_GET,
   FFA_RX_ACQUIRE,
   FFA_RX_RELEASE,
@@ -137,6 +138,26 @@ describe('buffers of a VM', () => {
     expect(world.mapVm(VM + 1, VM_TX + 4 * PAGE, VM_RX + 4 * PAGE)).toBe('FFA_SUCCESS_32');
   });
 
+  test('9502204ba: unmapped, leave those of others, and the memory of the SPMC, as they are', () => {
+    const world = new BufferWorld();
+    world.mapVm();
+    world.mapVm(VM + 1, VM_TX + 4 * PAGE, VM_RX + 4 * PAGE);
+    world.call(FFA_RXTX_UNMAP, ids(VM, 0));
+    const { pages } = world.spmc.normalWorld;
+    const gone = [VM_TX, VM_RX, VM_TX + 4 * PAGE, VM_RX + 4 * PAGE, HYPERVISOR_TX, HYPERVISOR_RX, SP1_IMAGE];
+    expect(gone.map((address) => pages.translate(address / PAGE) < 0)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    world.message(VM_TX + 4 * PAGE, VM + 1, SP1, 'still there');
+    expect(said(world.call(FFA_MSG_SEND2, ids(VM + 1, 0)))).toBe('FFA_SUCCESS_32');
+  });
+
   test('for which there is no room are DENIED', () => {
     const world = new BufferWorld([{}], { limits: { virtualMachines: 1 } });
     world.mapVm();
@@ -203,7 +224,7 @@ describe('whose buffers', () => {
     ['RELEASE', FFA_RX_RELEASE, SP1],
     ['RELEASE', FFA_RX_RELEASE, SP2],
     ['RELEASE', FFA_RX_RELEASE, VM],
-  ])('a partition names nobody in %s, not even itself: %i %i', (_name, call, w1) => {
+  ])('dfc80d65: a partition names nobody in %s, not even itself: %i %i', (_name, call, w1) => {
     const world = new BufferWorld([{}, {}]);
     world.mapVm();
     expect(said(world.callAs(SP1, call, w1))).toBe('FFA_ERROR INVALID_PARAMETERS');
@@ -241,6 +262,24 @@ describe('RX', () => {
     expect(said(world.call(FFA_RX_RELEASE, VM))).toBe('FFA_SUCCESS_32');
     expect(said(world.callAs(SP1, FFA_MSG_SEND2))).toBe('FFA_SUCCESS_32');
     expect(said(world.call(FFA_RX_ACQUIRE, VM))).toBe('FFA_ERROR DENIED');
+  });
+
+  test('has nothing behind a message of what the hypervisor wrote there', () => {
+    const world = new BufferWorld();
+    world.mapVm();
+    const tail = () => world.read(VM_RX + 64, PAGE - 64).some((byte) => byte !== 0);
+    const send = () => {
+      world.message(world.txOf(SP1), SP1, VM, 'x');
+      return said(world.callAs(SP1, FFA_MSG_SEND2));
+    };
+    const release = () => {
+      world.call(FFA_NOTIFICATION_GET, VM, 4);
+      return said(world.call(FFA_RX_RELEASE, VM));
+    };
+    expect([send(), release()]).toEqual(['FFA_SUCCESS_32', 'FFA_SUCCESS_32']);
+    world.call(FFA_RX_ACQUIRE, VM);
+    world.write(VM_RX, new Uint8Array(PAGE).fill(0xee));
+    expect([tail(), release(), send(), tail()]).toEqual([true, 'FFA_SUCCESS_32', 'FFA_SUCCESS_32', false]);
   });
 
   test('is released once; of an unknown VM, or a partition, not at all', () => {
