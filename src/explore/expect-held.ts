@@ -35,8 +35,9 @@ export function expectHeld(
 
 function messageOf(finding: Finding, { executions, original, strategy }: ExploreResult): string {
   const { anomaly, property, steps } = finding;
+  const shrunk = `shrunk ${original?.steps ?? steps} -> ${steps}`;
   return `${property} ${anomaly}
-after ${steps} steps (shrunk ${original?.steps ?? steps} -> ${steps}), execution ${executions} of ${strategy}. To see it again:
+after ${steps} steps (${shrunk}), execution ${executions} of ${strategy}. To see it again:
 
   import { parseSchedule, replay } from 'ffabric/explore';
   const { finding, world } = replay(description, parts, parseSchedule('${printSchedule(finding)}'));

@@ -4,8 +4,8 @@
 //     s1-4.2-a.1     after 4 first alternatives the third (2), then ten (a) first ones, then the second (1)
 //
 // After the version come pairs, each after a dash: a run of first alternatives (its length in base 36, left out if it
-// is none), a dot, and a value (in base 36). `s1f2` says that two faults may strike. Replay, shard and link are all this
-// text.
+// is none), a dot, and a value (in base 36). `s1f2` says that two faults may strike. Replay, shard and link are all
+// this text.
 //
 // Limits: values and runs of four digits; nine faults.
 

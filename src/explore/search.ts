@@ -286,7 +286,8 @@ function planOf(description: WorldDescription, options: ExploreOptions): Pass[] 
   if (name === 'dfs' || name === 'dpor' || (name === 'auto' && !early)) {
     const isDfs = name === 'dfs';
     for (let count = 0; count <= faultsMax; count++) {
-      const covers = `every schedule${isDfs ? '' : ', up to the order of independent steps,'} with up to ${faults(count)}`;
+      const reduced = isDfs ? '' : ', up to the order of independent steps,';
+      const covers = `every schedule${reduced} with up to ${faults(count)}`;
       const make = (executor: Executor) =>
         isDfs ? new DepthFirst() : new Dpor(executor.footprint, executor.world.machine.time);
       const most = name === 'auto' ? Math.ceil(executions / 4) : executions;

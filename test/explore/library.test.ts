@@ -1,5 +1,5 @@
-// The explorer as a library, as a test of somebody else's would use it: a description in TypeScript, `expectHeld`, and a
-// failure whose message is the code that replays it.
+// The explorer as a library, as a test of somebody else's would use it: a description, `expectHeld`, and a failure
+// whose message is the code that replays it.
 
 import { describe, expect, it } from 'vitest';
 import { expectHeld, NotHeld, parseSchedule, replay } from '../../src/explore/index.ts';

@@ -1,5 +1,5 @@
-// `ffabric explore`: tries what a scheduler, the secure world and time could do in a world, and says within which bounds
-// all of it held, or shows the shortest story that was found in which it did not.
+// `ffabric explore`: tries what a scheduler, the secure world and time could do in a world, and says within which
+// bounds all of it held, or shows the shortest story that was found in which it did not.
 //
 // Exit code 1: something did not hold. 3: time ran out before the bounds were done.
 

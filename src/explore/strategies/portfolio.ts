@@ -1,6 +1,6 @@
-// A portfolio: random walk, uniform random walk and PCT of depths 2 to 4 take turns, all from one seed. No single one is
-// the best at all bugs: Thomson, Donaldson, Betts, "Concurrency testing using controlled schedulers: an empirical study"
-// (TOPC 2016).
+// A portfolio: random walk, uniform random walk and PCT of depths 2 to 4 take turns, all from one seed. No single one
+// is the best at all bugs: Thomson, Donaldson, Betts, "Concurrency testing using controlled schedulers: an empirical
+// study" (TOPC 2016).
 
 import type { Task } from '../../world/scheduler.ts';
 import { SeededRandom } from '../random.ts';
