@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EVENT_DMA_START } from '../../src/base/event-kinds.ts';
 import { STAGE2_INVALID, STAGE2_NON_SECURE, STAGE2_READ, STAGE2_RW, STAGE2_RWX } from '../../src/hardware/stage2.ts';
-import { DENIED, MEM_LEND, Rig, refused, SP, SP2, SUCCESS } from './rig.ts';
+import { DENIED, MEM_LEND, MEM_RECLAIM, NOT_SUPPORTED, Rig, refused, SP, SP2, SUCCESS } from './rig.ts';
 
 const HANDLE = '0x0000000000000005';
 
@@ -146,5 +146,14 @@ test('P2: secure memory and what is mapped without access are not judged', () =>
   const own = rig.machine.frames.allocate(4, -3);
   stage2.map(0x10, own, 4, STAGE2_RW);
   stage2.map(0x20, frame, 1, STAGE2_RW | STAGE2_INVALID);
+  expect(rig.found).toEqual([]);
+});
+
+test('P2: a page is free to be given again when the reclaim of the first had an unclear answer', () => {
+  const rig = new Rig();
+  const frame = rig.guest(1, 7);
+  rig.share(1, [frame, 1], 1);
+  rig.smc(1, [MEM_RECLAIM, 1], refused(NOT_SUPPORTED));
+  rig.send({ sender: 1, ranges: [frame, 1] }, [SUCCESS, 0, 2], MEM_LEND);
   expect(rig.found).toEqual([]);
 });

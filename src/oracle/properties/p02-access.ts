@@ -203,7 +203,8 @@ export class Access extends Property {
     const count = transactions.namedBy(frame);
     for (let n = 0; n < count; n++) {
       const other = transactions.at(frame, n);
-      if (other === transaction || other.state !== STATE_LIVE) continue;
+      // One whose reclaim had an unclear answer may have ended.
+      if (other === transaction || other.state !== STATE_LIVE || other.doubtful) continue;
       if (other.kind === KIND_SHARE && transaction.kind === KIND_SHARE) continue;
       const { sender: vm, handle } = transaction;
       const how = KIND_NAMES[Math.max(other.kind, transaction.kind)];
