@@ -4,6 +4,7 @@ import {
   FFA_ERROR,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_RESP_32,
+  FFA_MSG_WAIT,
   FFA_RUN,
   FFA_YIELD,
 } from '../../src/abi/function-ids.ts';
@@ -80,6 +81,7 @@ describe('PSCI CPU_OFF', () => {
     ]);
     expect(said(world.call(REQ, ids(0, SP1)))).toBe('FFA_ERROR BUSY');
     expect(said(world.call(FFA_RUN, ids(SP1, 0)))).toBe('FFA_ERROR DENIED');
+    for (const program of world.programs) program.behaviour = calls(FFA_MSG_WAIT);
     world.drive(world.spmc.peOn(world.pe));
     expect(world.spmc.partitions.map(({ vcpus }) => vcpus[0].state)).toEqual(Array(4).fill(VCPU_WAITING));
   });
