@@ -6,6 +6,7 @@ export * from './executor.ts';
 export * from './expect-held.ts';
 export * from './finding.ts';
 export * from './hunt.ts';
+export * from './plan.ts';
 export * from './random.ts';
 export * from './replay.ts';
 export * from './schedule.ts';

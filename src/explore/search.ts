@@ -18,29 +18,10 @@ import type { WorldDescription } from '../world/description.ts';
 import type { WorldParts } from '../world/world-parts.ts';
 import { Executor } from './executor.ts';
 import type { Finding } from './finding.ts';
+import { blocksOf, EXECUTIONS, type Pass, type PlanOptions, planOf, type Shard, strategyOf } from './plan.ts';
 import { Shrinker } from './shrink.ts';
-import { DepthFirst } from './strategies/depth-first.ts';
-import { Dpor } from './strategies/dpor.ts';
-import { Pct } from './strategies/pct.ts';
-import { Portfolio } from './strategies/portfolio.ts';
-import { RandomWalk } from './strategies/random-walk.ts';
-import { UniformRandomWalk } from './strategies/uniform-random-walk.ts';
-import type { Strategy } from './strategy.ts';
 
-export const STRATEGY_NAMES = ['auto', 'dfs', 'dpor', 'delay', 'random', 'urw', 'pct', 'portfolio'] as const;
-export type StrategyName = (typeof STRATEGY_NAMES)[number];
-
-export interface ExploreOptions {
-  /** Default auto. */
-  readonly strategy?: StrategyName;
-  /** Executions at most, all strategies together; default 20,000. */
-  readonly executions?: number;
-  /** Faults in one execution at most; default: what the world says. */
-  readonly faults?: number;
-  /** Delays in one execution at most, where they are bounded; default 3. */
-  readonly delays?: number;
-  /** Of all that is random; default 1. */
-  readonly seed?: number;
+export interface ExploreOptions extends PlanOptions {
   /** Steps of one execution at most. */
   readonly stepsMax?: number;
   /** Whether the world's own expectations are judged too; default false. */
@@ -49,17 +30,6 @@ export interface ExploreOptions {
   readonly shrinks?: boolean;
   /** Asked now and then: true ends the search with what was found so far. */
   readonly stop?: () => boolean;
-}
-
-/** One pass of a search: a strategy under one fault budget. */
-interface Pass {
-  readonly strategy: string;
-  readonly faults: number;
-  /** What it says when it is complete. */
-  readonly covers: string;
-  readonly make: (executor: Executor) => Strategy;
-  /** Executions at most; it may be complete before. */
-  readonly executions: number;
 }
 
 export interface SearchProgress {
@@ -87,8 +57,6 @@ export interface ExploreResult {
   readonly notExplored: string;
 }
 
-const EXECUTIONS = 20_000;
-const DELAYS = 3;
 /** Executions between two looks at whether to stop. */
 const EXECUTIONS_PER_YIELD = 64;
 
@@ -111,105 +79,52 @@ export function* search(
   parts: WorldParts,
   options: ExploreOptions,
 ): Generator<SearchProgress, ExploreResult, void> {
-  const executor = new Executor(description, parts, {
+  const executor = executorOf(description, parts, options);
+  const passes = planOf(description, options);
+  const tally = new Tally(passes, options);
+  for (const pass of passes) {
+    for (const shard of pass.isRandom ? blocksOf(pass.whole) : [pass.whole]) {
+      const most = Math.min(shard.executions, tally.executionsLeft);
+      if (most === 0) break;
+      const part = yield* runShard(executor, { ...shard, executions: most }, options.stop, tally);
+      tally.add(part);
+      if (part.finding !== null) return yield* conclude(executor, tally, part.finding, pass, options);
+      if (part.stopped) return tally.result('inconclusive', null, null);
+    }
+    tally.endPass(pass);
+  }
+  return tally.result('held', null, null);
+}
+
+export function executorOf(description: WorldDescription, parts: WorldParts, options: ExploreOptions): Executor {
+  return new Executor(description, parts, {
     faultsMax: 0,
     ...(options.stepsMax === undefined ? {} : { stepsMax: options.stepsMax }),
     expectations: options.expectations ?? false,
   });
-  const passes = planOf(description, options);
-  const completed: string[] = [];
-  const incomplete: string[] = [];
-  let executions = 0;
-  let steps = 0;
-  const limit = options.executions ?? EXECUTIONS;
-  for (const pass of passes) {
-    if (executions >= limit) {
-      incomplete.push(pass.covers);
-      continue;
-    }
-    const outcome = yield* runPass(executor, pass, Math.min(pass.executions, limit - executions), options, {
-      executions,
-      steps,
-    });
-    executions += outcome.executions;
-    steps += outcome.steps;
-    if (outcome.finding !== null) {
-      const shrunk =
-        options.shrinks === false
-          ? outcome.finding
-          : yield* shrinking(executor, outcome.finding, { strategy: 'shrink', faults: pass.faults, executions, steps });
-      return {
-        verdict: 'violated',
-        strategy: pass.strategy,
-        bounds: listed(completed, 'nothing was complete before'),
-        executions,
-        steps,
-        finding: shrunk,
-        original: outcome.finding,
-        notExplored: 'what comes after the first finding',
-      };
-    }
-    if (outcome.complete) completed.push(outcome.covers);
-    else incomplete.push(pass.covers);
-    if (outcome.stopped) {
-      return {
-        verdict: 'inconclusive',
-        strategy: options.strategy ?? 'auto',
-        bounds: listed(completed, 'nothing was completed'),
-        executions,
-        steps,
-        finding: null,
-        original: null,
-        notExplored: listed(
-          passes.slice(completed.length).map(({ covers }) => covers),
-          'nothing',
-        ),
-      };
-    }
-  }
-  return {
-    verdict: 'held',
-    strategy: options.strategy ?? 'auto',
-    bounds: listed(completed, 'nothing was completed'),
-    executions,
-    steps,
-    finding: null,
-    original: null,
-    notExplored: listed(incomplete, 'weak memory, cache maintenance, real time'),
-  };
 }
 
-function* shrinking(
-  executor: Executor,
-  finding: Finding,
-  progress: Omit<SearchProgress, 'best'>,
-): Generator<SearchProgress, Finding, void> {
-  const shrinker = new Shrinker(executor, finding);
-  const running = shrinker.run();
-  while (running.next().done !== true) yield { ...progress, best: shrinker.best };
-  return shrinker.best;
-}
-
-interface PassOutcome {
+/** What came of a shard. */
+export interface ShardOutcome {
   readonly finding: Finding | null;
   readonly executions: number;
   readonly steps: number;
+  /** Whether there was nothing left to try. */
   readonly complete: boolean;
   readonly stopped: boolean;
-  readonly covers: string;
 }
 
-function* runPass(
+/** Executes one shard. */
+export function* runShard(
   executor: Executor,
-  pass: Pass,
-  executionsMax: number,
-  options: ExploreOptions,
-  before: { readonly executions: number; readonly steps: number },
-): Generator<SearchProgress, PassOutcome, void> {
-  executor.faultsMax = pass.faults;
+  shard: Shard,
+  stop: () => boolean = () => false,
+  before: { readonly executions: number; readonly steps: number } = { executions: 0, steps: 0 },
+): Generator<SearchProgress, ShardOutcome, void> {
+  executor.faultsMax = shard.faults;
   for (;;) {
     executor.forget();
-    const strategy = pass.make(executor);
+    const strategy = strategyOf(shard, executor);
     let finding: Finding | null = null;
     let complete = false;
     let stopped = false;
@@ -218,102 +133,97 @@ function* runPass(
         complete = true;
         break;
       }
-      if (executor.executionCount >= executionsMax) break;
+      if (executor.executionCount >= shard.executions) break;
       finding = executor.execute(strategy);
-      if (executor.executionCount % EXECUTIONS_PER_YIELD === 0) {
-        yield {
-          strategy: strategy.name,
-          faults: pass.faults,
-          executions: before.executions + executor.executionCount,
-          steps: before.steps + executor.stepTotal,
-          best: null,
-        };
-        stopped = options.stop?.() === true;
-      }
+      if (executor.executionCount % EXECUTIONS_PER_YIELD !== 0) continue;
+      const executions = before.executions + executor.executionCount;
+      const steps = before.steps + executor.stepTotal;
+      yield { strategy: strategy.name, faults: shard.faults, executions, steps, best: null };
+      stopped = stop();
     }
     if (executor.tainted) continue;
-    const counted = isRandom(pass) && !stopped;
+    return { finding, executions: executor.executionCount, steps: executor.stepTotal, complete, stopped };
+  }
+}
+
+/** The end of a search that has found something: shrinks it. */
+export function* conclude(
+  executor: Executor,
+  tally: Tally,
+  finding: Finding,
+  pass: Pass,
+  options: ExploreOptions,
+): Generator<SearchProgress, ExploreResult, void> {
+  tally.strategy = pass.whole.strategy;
+  if (options.shrinks === false) return tally.result('violated', finding, finding);
+  const shrinker = new Shrinker(executor, finding);
+  const running = shrinker.run();
+  const { executions, steps } = tally;
+  while (running.next().done !== true) {
+    yield { strategy: 'shrink', faults: pass.whole.faults, executions, steps, best: shrinker.best };
+  }
+  return tally.result('violated', shrinker.best, finding);
+}
+
+/** What a search has come to so far. */
+export class Tally {
+  executions = 0;
+  steps = 0;
+  strategy: string;
+  private readonly limit: number;
+  private readonly passes: readonly Pass[];
+  private readonly completed: string[] = [];
+  private readonly incomplete: string[] = [];
+  private passCount = 0;
+  /** Of the pass at hand: its executions, and whether all its shards were complete. */
+  private passExecutions = 0;
+  private isPassComplete = true;
+
+  constructor(passes: readonly Pass[], options: ExploreOptions) {
+    this.passes = passes;
+    this.limit = options.executions ?? EXECUTIONS;
+    this.strategy = options.strategy ?? 'auto';
+  }
+
+  get executionsLeft(): number {
+    return Math.max(0, this.limit - this.executions);
+  }
+
+  add({ complete, executions, steps }: ShardOutcome): void {
+    this.executions += executions;
+    this.steps += steps;
+    this.passExecutions += executions;
+    this.isPassComplete &&= complete;
+  }
+
+  /** All shards of a pass have been added, or there were no executions left for them. */
+  endPass({ covers, isRandom }: Pass): void {
+    this.passCount++;
+    if (this.passExecutions === 0) this.incomplete.push(covers);
+    else if (isRandom) this.completed.push(`${this.passExecutions} executions of ${covers}`);
+    else if (this.isPassComplete) this.completed.push(covers);
+    else this.incomplete.push(covers);
+    this.passExecutions = 0;
+    this.isPassComplete = true;
+  }
+
+  result(verdict: ExploreResult['verdict'], finding: Finding | null, original: Finding | null): ExploreResult {
+    const left = [...this.incomplete, ...this.passes.slice(this.passCount).map(({ covers }) => covers)];
     return {
+      verdict,
+      strategy: this.strategy,
+      bounds: listed(this.completed, finding === null ? 'nothing was completed' : 'nothing was complete before'),
+      executions: this.executions,
+      steps: this.steps,
       finding,
-      executions: executor.executionCount,
-      steps: executor.stepTotal,
-      complete: complete || counted,
-      stopped,
-      covers: counted ? `${executor.executionCount} executions of ${pass.covers}` : pass.covers,
+      original,
+      notExplored: finding === null ? listed(left, BEYOND) : 'what comes after the first finding',
     };
   }
 }
 
-function isRandom({ strategy }: Pass): boolean {
-  return strategy === 'random' || strategy === 'urw' || strategy === 'pct' || strategy === 'portfolio';
-}
-
-/** The passes of a search, in order. */
-function planOf(description: WorldDescription, options: ExploreOptions): Pass[] {
-  const faultsMax = options.faults ?? description.explore?.faultsMax ?? 0;
-  const executions = options.executions ?? EXECUTIONS;
-  const delaysMax = options.delays ?? DELAYS;
-  const seed = options.seed ?? 1;
-  const name = options.strategy ?? 'auto';
-  const passes: Pass[] = [];
-  const random = (strategy: string, make: () => Strategy, count: number) => {
-    passes.push({
-      strategy,
-      faults: faultsMax,
-      covers: `${strategy} with up to ${faults(faultsMax)}`,
-      make,
-      executions: count,
-    });
-  };
-  switch (name) {
-    case 'random':
-      random(name, () => new RandomWalk(seed), executions);
-      break;
-    case 'urw':
-      random(name, () => new UniformRandomWalk(seed), executions);
-      break;
-    case 'pct':
-      random(name, () => new Pct(seed, 3), executions);
-      break;
-    case 'portfolio':
-      random(name, () => new Portfolio(seed), executions);
-      break;
-    case 'auto':
-      random('portfolio', () => new Portfolio(seed), Math.ceil(executions / 4));
-      break;
-  }
-  const early = (description.explore?.earlyMax ?? 0) > 0;
-  if (name === 'dfs' || name === 'dpor' || (name === 'auto' && !early)) {
-    const isDfs = name === 'dfs';
-    for (let count = 0; count <= faultsMax; count++) {
-      const reduced = isDfs ? '' : ', up to the order of independent steps,';
-      const covers = `every schedule${reduced} with up to ${faults(count)}`;
-      const make = (executor: Executor) =>
-        isDfs ? new DepthFirst() : new Dpor(executor.footprint, executor.world.machine.time);
-      const most = name === 'auto' ? Math.ceil(executions / 4) : executions;
-      passes.push({ strategy: isDfs ? 'dfs' : 'dpor', faults: count, covers, make, executions: most });
-    }
-  }
-  if (name === 'delay' || name === 'auto') {
-    for (let sum = 0; sum <= delaysMax + faultsMax; sum++) {
-      for (let count = 0; count <= Math.min(sum, faultsMax); count++) {
-        const delays = sum - count;
-        if (delays > delaysMax) continue;
-        const covers = `every schedule with up to ${plural(delays, 'delay')} and ${faults(count)}`;
-        passes.push({ strategy: 'delay', faults: count, covers, make: () => new DepthFirst(delays), executions });
-      }
-    }
-  }
-  return passes;
-}
-
-function faults(count: number): string {
-  return plural(count, 'fault');
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
+/** What no bound includes. */
+const BEYOND = 'weak memory, cache maintenance, real time';
 
 function listed(list: readonly string[], none: string): string {
   return list.length === 0 ? none : list.join('; ');

@@ -2,9 +2,10 @@
 // the same schedule, and is there again when that is replayed.
 
 import { describe, expect, it } from 'vitest';
+import type { StrategyName } from '../../src/explore/plan.ts';
 import { replay } from '../../src/explore/replay.ts';
 import { parseSchedule, printSchedule } from '../../src/explore/schedule.ts';
-import { explore, type StrategyName } from '../../src/explore/search.ts';
+import { explore } from '../../src/explore/search.ts';
 import { MUTANT, smallWorld } from './worlds.ts';
 
 const SHARE = 'share: {name: a, to: crypto, pages: 1, expect: any}';

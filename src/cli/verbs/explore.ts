@@ -5,14 +5,9 @@
 
 import type { Command } from 'commander';
 import { UserError } from '../../base/user-error.ts';
+import { STRATEGY_NAMES } from '../../explore/plan.ts';
 import { printSchedule } from '../../explore/schedule.ts';
-import {
-  type ExploreOptions,
-  type ExploreResult,
-  type SearchProgress,
-  STRATEGY_NAMES,
-  search,
-} from '../../explore/search.ts';
+import { type ExploreOptions, type ExploreResult, type SearchProgress, search } from '../../explore/search.ts';
 import { line } from '../../export/styled-text.ts';
 import { PROFILES } from '../../hypervisor/profiles/profile-table.ts';
 import type { CliContext } from '../context.ts';

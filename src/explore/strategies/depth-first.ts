@@ -52,6 +52,11 @@ export class DepthFirst implements Strategy {
 
   end(_found: boolean): void {}
 
+  /** How many alternatives the last execution had at its `n`-th choice; 0 when it had no such choice. */
+  boundAt(n: number): number {
+    return n < this.position ? this.bounds[n] : 0;
+  }
+
   private choose(bound: number): number {
     const at = this.position++;
     if (at < this.values.length) {
