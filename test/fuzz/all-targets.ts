@@ -15,6 +15,7 @@ const DOOR = './targets/door-targets.js';
 
 export const TARGET_PLACES: readonly TargetPlace[] = [
   { name: 'door-spmc', module: DOOR, about: 'hostile guests and hostile partitions, profile ffabric, our own SPMC' },
+  { name: 'spmc-raw', module: DOOR, about: 'our own SPMC: a hypervisor and partitions that do what they like' },
   { name: 'door-ffabric', module: DOOR, about: 'guests and a hostile secure world, profile ffabric, with the oracle' },
   { name: 'door-rewrite', module: DOOR, about: 'profile ffabric twice: TX lies still, and changes as it is read' },
   { name: 'door-xen-2026', module: DOOR, about: 'guests and a hostile secure world, profile xen-2026' },

@@ -54,6 +54,8 @@ const HELD = new Set(['P1', 'P1b', 'P2', 'P3', 'P4', 'P5', 'P10']);
 /** What partitions that do what they like break by themselves, before our own SPMC. */
 const UNTIDY = new Set(['P6', 'P7', 'P13']);
 
+const GUEST_CALL = 'guest call';
+
 const GIVEN_TWICE = /gave a page twice/;
 
 interface Task {
@@ -237,7 +239,7 @@ export class Door {
         if (slot.busy || domain.life !== DOMAIN_ALIVE || !this.isIdle(pe)) break;
         const vcpu = domain.vcpus[(who >> 4) % domain.vcpus.length];
         this.guestCalls.prepare(domain, vcpu, operation);
-        this.start(pe, 'guest call', this.serve(pe, vcpu));
+        this.start(pe, GUEST_CALL, this.serve(pe, vcpu));
       }
     }
     this.settle(pe.stepping ? 1 + operation.d : STEPS_MAX);
@@ -353,7 +355,7 @@ export class Door {
       this.firstCalls = this.firstCalls.filter((other) => other !== call);
       if (pe === null || vcpu.domain.life !== DOMAIN_ALIVE) continue;
       vcpu.registers.words.set(words);
-      this.start(pe, 'guest call', this.serve(pe, vcpu));
+      this.start(pe, GUEST_CALL, this.serve(pe, vcpu));
     }
   }
 
@@ -415,6 +417,10 @@ export class Door {
         continue;
       }
       const sleepers = this.tasks.filter((task) => task.wait === WAIT_TIME);
+      // A guest may wait for another one, which may never come.
+      if (sleepers.length === 0 && this.tasks.every(({ name, wait }) => name === GUEST_CALL && wait === WAIT_WAKE)) {
+        return;
+      }
       if (sleepers.length === 0) {
         throw new Finding(`deadlock: ${this.tasks.map((task) => `${task.name} waits (${task.wait})`).join(', ')}`);
       }
@@ -431,6 +437,7 @@ export class Door {
       this.destroy(slot);
       this.finish();
     }
+    if (this.tasks.length > 0) throw new Finding('a vCPU is still inside EL2 after its guest has been destroyed');
     this.start(this.hostPe, 'amends', this.spmc.makeAmends(this.hostPe));
     this.finish();
     const records = this.hypervisor.lifecycle instanceof RecordLifecycle ? this.hypervisor.lifecycle : null;

@@ -5,6 +5,7 @@ import { XEN_2024 } from '../../../src/hypervisor/profiles/xen-2024.ts';
 import { XEN_2026 } from '../../../src/hypervisor/profiles/xen-2026.ts';
 import { XEN_2026_VM_TO_VM } from '../../../src/hypervisor/profiles/xen-2026-vm-to-vm.ts';
 import { Door, type DoorOptions, HEADER_BYTES, RECORD_BYTES, RECORDS_MAX } from '../door/door.ts';
+import { SpmcDoor } from '../door/spmc-door.ts';
 import type { Random } from '../random.ts';
 import { type Features, Finding, type Target } from '../target.ts';
 
@@ -138,7 +139,25 @@ const COMMON = {
   dictionary: [],
 };
 
+/** A share of the normal world with the second partition, which is sent; a request to it, and what it does then. */
+const RAW_SHARE = [0, 0, 0, 1, 0, 0, 0, 0, 1];
+const RAW_ASK = [6, 0, 0, 1];
+const RAW_SEEDS = [
+  script([0, 2], [RAW_SHARE, answered(RAW_ASK, 100, 0), [2, 0], answered(RAW_ASK, 172, 0, 136, 0), [2, 0]]),
+  script([0, 2], [[0, 0, 0, 1, 170, 0, 0, 0, 1], [3, 0], [3, 0], answered(RAW_ASK, 100, 0), [2, 0]]),
+  script([1, 2, 1], [[8, 0, 1], answered([6, 1, 1], 202, 20), [15, 1], [7, 1], [14, 0, 200]]),
+  script([0, 2], [answered([6, 0, 1], 120, 1), answered([6, 0, 1, 1], 100, 0, 136, 0), answered([6, 0, 1], 144, 0)]),
+  script([0, 2], [[9, 0, 0], [9, 0, 2, 0, 180], answered([6, 0, 1], 192, 2), [9, 0, 5], [10, 0, 1, 0, 1], [11, 0, 1]]),
+  script([0, 2], [RAW_SHARE, answered(RAW_ASK, 100, 0, 200, 0), RAW_ASK, [2, 0], [13, 0, 1, 2]]),
+];
+
 export const DOOR_TARGETS: readonly Target[] = [
+  {
+    ...COMMON,
+    name: 'spmc-raw',
+    seeds: RAW_SEEDS,
+    run: (input: Uint8Array, features: Features) => new SpmcDoor(input, features).run(),
+  },
   ...DOORS.map(({ name, options }) => ({
     ...COMMON,
     name,
