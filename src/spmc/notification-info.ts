@@ -73,6 +73,7 @@ export function getNotificationInfo(spmc: Spmc, caller: Endpoint, r: RegisterFil
   if (caller.secure) return FFA_NOT_SUPPORTED;
   spmc.scheduleReceiver.handled();
   const wide = isSmc64(r.w(0));
+  if (!wide && !spmc.personality.narrowForms) return FFA_NOT_SUPPORTED;
   const { unreported } = spmc;
   r.clear();
   const lists = new Lists(r, wide);

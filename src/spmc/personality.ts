@@ -75,6 +75,8 @@ export interface Personality {
   readonly handleShape: HandleShape;
   /** Functions, in either form, that are not there: FFA_ERROR NOT_SUPPORTED, from FFA_FEATURES too. */
   readonly absentFunctions: readonly number[];
+  /** Whether FFA_RXTX_MAP and FFA_NOTIFICATION_INFO_GET are there in their 32-bit forms too. */
+  readonly narrowForms: boolean;
   /** Size of a partition information descriptor to a caller of 1.1 or later. */
   readonly partitionInfoSizeBytes: number;
   /** A direct request to a partition that does not take such. */

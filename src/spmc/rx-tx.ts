@@ -56,8 +56,9 @@ export function fetchForwardedBuffers(spmc: Spmc, caller: Endpoint, r: RegisterF
 
 /** FFA_RXTX_MAP. */
 export function mapRxTx(spmc: Spmc, caller: Endpoint, r: RegisterFile, staging: Staging): Result {
-  if (staging.length !== 0) return mapForwarded(spmc, r, staging);
   const wide = isSmc64(r.w(0));
+  if (!wide && !spmc.personality.narrowForms) return FFA_NOT_SUPPORTED;
+  if (staging.length !== 0) return mapForwarded(spmc, r, staging);
   const tx = pageOf(r.w(1), wide ? r.high(1) : 0);
   const rx = pageOf(r.w(2), wide ? r.high(2) : 0);
   const pages = r.w(3);

@@ -216,8 +216,6 @@ function notCovered(): string[] {
     '  must be in the table. That each of them gives each answer is asked only where a row is theirs alone.',
     "- Guests of 64 bits only. A 32-bit guest's SMC64 call is unknown (-1 in x0) before the mediator sees it.",
     '- The calls of FF-A 1.3 are known by name. FFA_ABORT of a partition is obeyed, though Hafnium wants 1.3 for it.',
-    '- Hafnium takes FFA_RXTX_MAP and FFA_NOTIFICATION_INFO_GET in the 64-bit form only [Hafnium handler.c]; here both',
-    '  forms are taken, as TF-A and OP-TEE do.',
     '- Calls that the dispatcher at EL3 makes of the SPMC (power management, secure interrupts) are no cells: they come at',
     '  a door of their own.',
     '- Answers are compared by function and error code; what success carries is the business of the tests of each call.',

@@ -18,6 +18,8 @@ import {
   FFA_PARTITION_INFO_GET,
   FFA_PARTITION_INFO_GET_REGS,
   FFA_RX_RELEASE,
+  FFA_RXTX_MAP_32,
+  FFA_RXTX_UNMAP,
 } from '../../src/abi/function-ids.ts';
 import { EXIT_CRASH } from '../../src/hardware/partition-entry.ts';
 import type { SpmcOptions } from '../../src/spmc/options.ts';
@@ -286,6 +288,14 @@ const DISAGREEMENTS: readonly Disagreement[] = [
     },
     manifests: [{ vmAvailabilityMessages: 3 }, {}],
     find: (world) => availability(world, SP1, 0x8000_0020, 5),
+  },
+  {
+    subject: 'FFA_RXTX_MAP in its 32-bit form',
+    sides: { hafnium: 'FFA_ERROR NOT_SUPPORTED', 'tfa-el3': 'FFA_SUCCESS_32', optee: 'FFA_SUCCESS_32' },
+    find: (world) => {
+      world.call(FFA_RXTX_UNMAP);
+      return said(world.call(FFA_RXTX_MAP_32, GUEST_MEMORY, GUEST_MEMORY + PAGE, 1));
+    },
   },
   {
     subject: 'size of partition information to a caller of 1.2',

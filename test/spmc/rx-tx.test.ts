@@ -13,6 +13,8 @@ import {
   FFA_RXTX_UNMAP,
 } from '../../src/abi/function-ids.ts';
 import { STAGE2_READ, STAGE2_RW, STAGE2_RWX, STAGE2_SHARED, STAGE2_UNOWNED } from '../../src/hardware/stage2.ts';
+import type { SpmcOptions } from '../../src/spmc/options.ts';
+import { HAFNIUM_PERSONALITY } from '../../src/spmc/personalities/hafnium.ts';
 import { BufferWorld, VM, VM_RX, VM_TX } from './buffer-world.ts';
 import { GUEST_MEMORY, HYPERVISOR_RX, HYPERVISOR_TX, ids, PAGE, SmallWorld, SP1, SP2, said } from './small-world.ts';
 
@@ -27,15 +29,23 @@ const NO_BUFFERS = {
 };
 
 /** A world whose first partition has unmapped what its manifest gave it. */
-function unmapped(): SmallWorld {
-  const world = new SmallWorld([NO_BUFFERS, {}]);
+function unmapped(options: Partial<SpmcOptions> = {}): SmallWorld {
+  const world = new SmallWorld([NO_BUFFERS, {}], options);
   expect(said(world.callAs(SP1, FFA_RXTX_UNMAP))).toBe('FFA_SUCCESS_32');
   return world;
 }
 
 describe("a partition's buffers", () => {
-  test.each([FFA_RXTX_MAP_32, FFA_RXTX_MAP_64])('%i: it keeps the use of them, and not their ownership', (call) => {
+  test('in the 32-bit form they are mapped where the personality has it', () => {
+    const asked = [FFA_RXTX_MAP_32, SP1_IMAGE, SP1_IMAGE + PAGE, 1] as const;
+    expect(said(unmapped().callAs(SP1, ...asked))).toBe('FFA_ERROR NOT_SUPPORTED');
+    const narrow = unmapped({ personality: { ...HAFNIUM_PERSONALITY, narrowForms: true } });
+    expect(said(narrow.callAs(SP1, ...asked))).toBe('FFA_SUCCESS_32');
+  });
+
+  test('it keeps the use of them, and not their ownership', () => {
     const world = unmapped();
+    const call = FFA_RXTX_MAP_64;
     expect(said(world.callAs(SP1, call, SP1_IMAGE, SP1_IMAGE + PAGE, 1))).toBe('FFA_SUCCESS_32');
     const { pages } = world.spmc.partitions[0];
     const attributes = (page: number) => (pages.translate(SP1_IMAGE / PAGE + page) < 0 ? 0 : pages.attributes);
@@ -193,9 +203,7 @@ describe('buffers of a VM', () => {
     const world = new BufferWorld();
     world.call(FFA_RXTX_UNMAP);
     world.write(HYPERVISOR_TX, new Uint8Array(PAGE));
-    for (const call of [FFA_RXTX_MAP_32, FFA_RXTX_MAP_64]) {
-      expect(said(world.call(call))).toBe('FFA_ERROR INVALID_PARAMETERS');
-    }
+    expect(said(world.call(FFA_RXTX_MAP_64))).toBe('FFA_ERROR INVALID_PARAMETERS');
     expect(said(world.call(FFA_RXTX_MAP_64, HYPERVISOR_TX, HYPERVISOR_RX, 1))).toBe('FFA_SUCCESS_32');
     expect(world.mapVm()).toBe('FFA_SUCCESS_32');
   });

@@ -71,6 +71,15 @@ export function absent(personality: string, source: string): DocumentedAnswer {
   return on(FFA_NOT_SUPPORTED, `${ABSENT_CALL} (${personality})`, source, { only: [personality] });
 }
 
+/** The same answers of these personalities only, as `source` documents them. */
+export function ofOthers(
+  answers: readonly DocumentedAnswer[],
+  personalities: readonly string[],
+  source: string,
+): DocumentedAnswer[] {
+  return answers.map((answer) => ({ ...answer, source, only: personalities }));
+}
+
 /** A row of one chapter. */
 export function row(
   chapter: Chapter,

@@ -196,20 +196,18 @@ export const NOTIFICATION_ANSWERS: readonly DocumentedRow[] = [
   row(
     'notifications',
     ['hypervisor'],
-    [f.FFA_NOTIFICATION_INFO_GET_32],
-    [on(OK, 'something is pending', 'FF-A 1.1 §17.7')],
-  ),
-  row(
-    'notifications',
-    ['hypervisor'],
     [f.FFA_NOTIFICATION_INFO_GET_64],
-    [on(f.FFA_SUCCESS_64, 'something is pending', API)],
+    [on(f.FFA_SUCCESS_64, 'something is pending', API), on(FFA_NO_DATA, 'nothing is pending', API)],
   ),
   row(
     'notifications',
     ['hypervisor'],
-    [f.FFA_NOTIFICATION_INFO_GET_32, f.FFA_NOTIFICATION_INFO_GET_64],
-    [on(FFA_NO_DATA, 'nothing is pending', API)],
+    [f.FFA_NOTIFICATION_INFO_GET_32],
+    [
+      on(FFA_NOT_SUPPORTED, 'the 32-bit form', 'Hafnium handler.c'),
+      on(OK, 'something is pending', 'OP-TEE thread_spmc.c', { only: ['optee'] }),
+      on(FFA_NO_DATA, 'nothing is pending', 'OP-TEE thread_spmc.c', { only: ['optee'] }),
+    ],
   ),
 
   // Of the other personalities: the SPMC of TF-A has none of it.

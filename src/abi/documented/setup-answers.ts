@@ -11,7 +11,7 @@ import {
 } from '../errors.ts';
 import * as f from '../function-ids.ts';
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../versions.ts';
-import { absent, type DocumentedRow, on, row } from './documented-answer.ts';
+import { absent, type DocumentedRow, ofOthers, on, row } from './documented-answer.ts';
 
 const HAFNIUM = 'Hafnium api.c';
 const XEN_RXTX = 'Xen ffa_rxtx.c';
@@ -21,6 +21,7 @@ const OK = f.FFA_SUCCESS_32;
 const RXTX_MAP = [f.FFA_RXTX_MAP_32, f.FFA_RXTX_MAP_64];
 const PERM_GET = [f.FFA_MEM_PERM_GET_32, f.FFA_MEM_PERM_GET_64];
 const PERM_SET = [f.FFA_MEM_PERM_SET_32, f.FFA_MEM_PERM_SET_64];
+const BOTH_FORMS = ['tfa-el3', 'optee'];
 const FIRST_GENERATION = { only: ['xen-2024'] };
 
 /** Of both sides of the SPMC. */
@@ -29,6 +30,24 @@ const MAP_ERRORS = [
   on(FFA_INVALID_PARAMETERS, 'an address that is not aligned', HAFNIUM),
   on(FFA_INVALID_PARAMETERS, 'TX and RX overlap', HAFNIUM),
   on(FFA_DENIED, 'buffers are mapped already', HAFNIUM),
+];
+
+const HYPERVISOR_MAP = [
+  on(OK, 'its own buffers', HAFNIUM),
+  on(OK, "a VM's, by a descriptor in TX", HAFNIUM),
+  ...MAP_ERRORS,
+  on(FFA_INVALID_PARAMETERS, 'a descriptor that is wrong', HAFNIUM),
+  on(FFA_INVALID_PARAMETERS, 'a descriptor for a partition', HAFNIUM),
+  on(FFA_DENIED, "pages that are not the normal world's, or lent", HAFNIUM),
+  on(FFA_DENIED, 'no room for another VM', HAFNIUM),
+  on(FFA_ABORTED, 'the pages cannot be unmapped', HAFNIUM, { notGiven: 'changing a map never fails here' }),
+];
+
+const PARTITION_MAP = [
+  on(OK, 'its own buffers', HAFNIUM),
+  ...MAP_ERRORS,
+  on(FFA_INVALID_PARAMETERS, "pages that are not the partition's own alone", HAFNIUM),
+  on(FFA_NO_MEMORY, 'no room to map them', HAFNIUM, { notGiven: 'mapping needs no memory here' }),
 ];
 
 export const SETUP_ANSWERS: readonly DocumentedRow[] = [
@@ -80,22 +99,11 @@ export const SETUP_ANSWERS: readonly DocumentedRow[] = [
     ],
     [f.FFA_RXTX_MAP_64],
   ),
-  row('setup', ['hypervisor'], RXTX_MAP, [
-    on(OK, 'its own buffers', HAFNIUM),
-    on(OK, "a VM's, by a descriptor in TX", HAFNIUM),
-    ...MAP_ERRORS,
-    on(FFA_INVALID_PARAMETERS, 'a descriptor that is wrong', HAFNIUM),
-    on(FFA_INVALID_PARAMETERS, 'a descriptor for a partition', HAFNIUM),
-    on(FFA_DENIED, "pages that are not the normal world's, or lent", HAFNIUM),
-    on(FFA_DENIED, 'no room for another VM', HAFNIUM),
-    on(FFA_ABORTED, 'the pages cannot be unmapped', HAFNIUM, { notGiven: 'changing a map never fails here' }),
-  ]),
-  row('setup', ['partition'], RXTX_MAP, [
-    on(OK, 'its own buffers', HAFNIUM),
-    ...MAP_ERRORS,
-    on(FFA_INVALID_PARAMETERS, "pages that are not the partition's own alone", HAFNIUM),
-    on(FFA_NO_MEMORY, 'no room to map them', HAFNIUM, { notGiven: 'mapping needs no memory here' }),
-  ]),
+  row('setup', ['hypervisor'], [f.FFA_RXTX_MAP_64], HYPERVISOR_MAP),
+  row('setup', ['partition'], [f.FFA_RXTX_MAP_64], PARTITION_MAP),
+  row('setup', SPMC, [f.FFA_RXTX_MAP_32], [on(FFA_NOT_SUPPORTED, 'the 32-bit form', 'Hafnium handler.c')]),
+  row('setup', ['hypervisor'], [f.FFA_RXTX_MAP_32], ofOthers(HYPERVISOR_MAP, BOTH_FORMS, 'TF-A spmc_main.c')),
+  row('setup', ['partition'], [f.FFA_RXTX_MAP_32], ofOthers(PARTITION_MAP, BOTH_FORMS, 'TF-A spmc_main.c')),
 
   row(
     'setup',
@@ -282,4 +290,10 @@ export const SETUP_ANSWERS: readonly DocumentedRow[] = [
 
   // Of the other personalities.
   row('setup', SPMC, [f.FFA_PARTITION_INFO_GET_REGS], [absent('tfa-el3', 'TF-A spmc_main.c')]),
+  row(
+    'setup',
+    ['hypervisor'],
+    [f.FFA_RX_ACQUIRE],
+    [absent('tfa-el3', 'TF-A spmc_main.c'), absent('optee', 'OP-TEE thread_spmc.c')],
+  ),
 ];

@@ -74,7 +74,7 @@ export const HAFNIUM_MEMORY: MemoryRules = {
 };
 
 /** Relayed to those that asked for it; what a VM sent stays as it is until it is reclaimed. */
-export const HAFNIUM_AVAILABILITY: AvailabilityRules = {
+const HAFNIUM_AVAILABILITY: AvailabilityRules = {
   check: checkVmAvailability,
   destroyed() {},
 };
@@ -84,6 +84,7 @@ export const HAFNIUM_PERSONALITY: Personality = {
   name: 'hafnium',
   handleShape: 'slot-index',
   absentFunctions: [],
+  narrowForms: false,
   notifications: HAFNIUM_NOTIFICATIONS,
   partitionInfoSizeBytes: PARTITION_INFO_1_1_SIZE_BYTES,
   requestNotTakenError: FFA_DENIED,

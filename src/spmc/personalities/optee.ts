@@ -47,6 +47,7 @@ export const OPTEE_PERSONALITY: Personality = {
   name: 'optee',
   handleShape: 'guest',
   absentFunctions: [FFA_MEM_DONATE_32, FFA_MEM_FRAG_RX, FFA_MSG_SEND2, FFA_RX_ACQUIRE],
+  narrowForms: true,
   requestNotTakenError: FFA_NOT_SUPPORTED,
   partitionInfoSizeBytes: PARTITION_INFO_1_1_SIZE_BYTES,
   freesOnAbort: false,

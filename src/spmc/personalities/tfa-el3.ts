@@ -68,6 +68,7 @@ export const TFA_EL3_PERSONALITY: Personality = {
     FFA_PARTITION_INFO_GET_REGS,
     FFA_RX_ACQUIRE,
   ],
+  narrowForms: true,
   partitionInfoSizeBytes: PARTITION_INFO_1_1_SIZE_BYTES,
   freesOnAbort: false,
   memory: {

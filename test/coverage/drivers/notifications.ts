@@ -243,6 +243,7 @@ export const NOTIFICATION_DRIVERS: readonly Driver[] = [
     },
   }),
   ...secureDrivers(FILE, ['hypervisor'], INFO_GET, {
+    'the 32-bit form': (b) => b.call(),
     'something is pending': (b) => {
       awaited(b);
       b.hyp(SET, ids(VM, SP2), 0, 1);

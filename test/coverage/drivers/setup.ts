@@ -80,6 +80,7 @@ export const SETUP_DRIVERS: readonly Driver[] = [
   }),
   ...secureDrivers(FILE, SPMC, RXTX_MAP, {
     'its own buffers': (b) => mapsOwn(b, ...elsewhere(b), 1),
+    'the 32-bit form': (b) => mapsOwn(b, ...elsewhere(b), 1),
     'no page, or more than there may be': (b) => mapsOwn(b, ...elsewhere(b), 2),
     'an address that is not aligned': (b) => mapsOwn(b, b.page(4) + 8, b.page(5), 1),
     'TX and RX overlap': (b) => mapsOwn(b, b.page(4), b.page(4), 1),
