@@ -135,7 +135,8 @@ export const SECURE_WORLD: readonly Bug[] = [
       spmc(({ slots }) => {
         const release = slots.release.bind(slots);
         slots.release = (transaction) => {
-          if (transaction.complete) release(transaction);
+          const { complete, constituentCount, receivedCount } = transaction;
+          if (complete || receivedCount < constituentCount) release(transaction);
         };
       }),
   },

@@ -1,6 +1,6 @@
 // P12 progress: nobody waits for what never comes, and nobody makes others wait long.
 
-import { FFA_INTERRUPT, FFA_YIELD, functionName } from '../../abi/function-ids.ts';
+import { FFA_INTERRUPT, FFA_RUN, FFA_YIELD, functionName } from '../../abi/function-ids.ts';
 import {
   EVENT_DOMAIN_CREATE,
   EVENT_DOMAIN_DYING,
@@ -8,6 +8,8 @@ import {
   EVENT_GUEST_RETURN,
   EVENT_LOCK,
   EVENT_SMC,
+  EVENT_TEARDOWN_ROUND,
+  EVENT_TEARDOWN_WAIT,
   EVENT_TIMER_FIRE,
   EVENT_UNLOCK,
 } from '../../base/event-kinds.ts';
@@ -25,6 +27,8 @@ class PeLoad {
   /** SMCs since a timer fired there; NO_TICK outside of one. */
   tickSmcs = NO_TICK;
   timer = 0;
+  /** What FFA_RUN named since the round of a teardown began there. */
+  readonly runs: number[] = [];
 }
 
 export class Progress extends Property {
@@ -42,6 +46,8 @@ export class Progress extends Property {
     EVENT_SMC,
     EVENT_GUEST_CALL,
     EVENT_GUEST_RETURN,
+    EVENT_TEARDOWN_ROUND,
+    EVENT_TEARDOWN_WAIT,
     EVENT_TIMER_FIRE,
     EVENT_DOMAIN_CREATE,
     EVENT_DOMAIN_DYING,
@@ -74,6 +80,12 @@ export class Progress extends Property {
         }
         return;
       }
+      case EVENT_TEARDOWN_ROUND:
+        load.runs.length = 0;
+        return;
+      case EVENT_TEARDOWN_WAIT:
+        this.leftPreempted(load, log.argument(at, 0));
+        return;
       case EVENT_SMC:
         this.smc(pe, load);
         return;
@@ -95,6 +107,7 @@ export class Progress extends Property {
 
   private smc(pe: number, load: PeLoad): void {
     const { model, options } = this.bench;
+    if (model.door.of(pe).w(0) === FFA_RUN) load.runs.push(model.door.of(pe).w(1));
     const call = model.call(pe);
     const fid = functionName(model.door.of(pe).w(0));
     const allowed = options.lockRanksOverSmc;
@@ -135,6 +148,16 @@ export class Progress extends Property {
     if (!isStopped || call.a(0) === FFA_INTERRUPT || call.a(0) === FFA_YIELD) return;
     const facts = { vm: call.vm, sp: exchange.a(1) >>> 16 };
     this.report(`${nameEndpoint(facts.sp)} stands still in a request of VM ${call.vm} that is over`, facts);
+  }
+
+  /** A teardown runs on, in each round, what was preempted in a request of its guest. */
+  private leftPreempted(load: PeLoad, vm: number): void {
+    if (this.relaxed('run-unchecked')) return;
+    for (const { caller, purpose, target } of this.bench.model.door.taken) {
+      if (caller !== vm || purpose !== PURPOSE_DIRECT || load.runs.includes(target)) continue;
+      const sp = target >>> 16;
+      this.report(`the teardown of VM ${vm} leaves ${nameEndpoint(sp)} preempted in its request`, { vm, sp });
+    }
   }
 
   override quiet(): void {
