@@ -43,8 +43,8 @@ export function uniformAttributes(pages: Stage2, first: number, count: number, p
 /**
  * The attributes that a transaction's pages count as having in their sender's table: those of the last constituent of
  * the first fragment, which later fragments must match; or a negative number that says why they have none: they differ
- * within a constituent, a page is not the sender's alone, or they are of both worlds. So access and memory type may differ between constituents of the first fragment; all
- * are treated alike from then on, as Hafnium does.
+ * within a constituent, a page is not the sender's alone, or they are of both worlds. So access and memory type may
+ * differ between constituents of the first fragment; all are treated alike from then on, as Hafnium does.
  */
 export function transactionAttributes(pages: Stage2, transaction: Transaction, pageLimit: number): number {
   let attributes = NOT_UNIFORM;

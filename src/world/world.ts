@@ -46,6 +46,7 @@ import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
 import { byName, makeGuests } from './guest-making.ts';
 import { oracleOptions } from './oracle-options.ts';
+import { partitionDevices } from './partition-devices.ts';
 import { partitionSetups, reserveGaps, secureBaseOf } from './partition-setups.ts';
 import { reportOf, type WorldReport } from './report.ts';
 import { Scheduler, type Task } from './scheduler.ts';
@@ -123,7 +124,7 @@ export class World implements EventListener {
       partitions: setups,
       interrupts: this.interruptSink(),
       personality: this.personality(parts),
-      devices: { stop: (id) => this.stopDevices(id) },
+      devices: partitionDevices(description, this.dma),
       limits: description.spmcLimits,
       version: description.spmcVersion || FFA_VERSION_1_2,
       console: { log: (endpoint, text) => this.logged(endpoint, text) },
@@ -142,7 +143,11 @@ export class World implements EventListener {
         `one of ${[...profiles.keys()].join(', ')}`,
       );
     }
-    this.hypervisor = new Hypervisor(this.machine, profile, conduit, { limits: description.limits });
+    const { guestsRunPartitions, limits } = description;
+    this.hypervisor = new Hypervisor(this.machine, profile, conduit, {
+      limits,
+      ...(guestsRunPartitions === undefined ? {} : { guestsRunWaiting: guestsRunPartitions }),
+    });
     this.oracle =
       parts.judged === false
         ? null
@@ -440,12 +445,6 @@ export class World implements EventListener {
 
   private *restart(pe: Pe, id: number): Coroutine {
     yield* this.spmc.restart(pe, id);
-  }
-
-  /** A partition dies: an SMMU keeps its device out of memory from then on, where there is one. */
-  private stopDevices(id: number): void {
-    const outlives = this.description.partitions.find((partition) => partition.id === id)?.dmaOutlives ?? false;
-    if (!outlives) this.dma.stop(id);
   }
 
   private host(name: string, work: (pe: Pe) => Coroutine): void {

@@ -1,5 +1,5 @@
-// A small world whose endpoints send, retrieve, relinquish and reclaim memory; descriptors in all three layouts, written
-// byte by byte. Endpoint 0 is the normal world.
+// A small world whose endpoints send, retrieve, relinquish and reclaim memory; descriptors in all three layouts,
+// written byte by byte. Endpoint 0 is the normal world.
 
 import { expect } from 'vitest';
 import {
@@ -86,11 +86,11 @@ function writeHandle(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 
-export function low(handle: number): number {
+function low(handle: number): number {
   return handle % 2 ** 32;
 }
 
-export function high(handle: number): number {
+function high(handle: number): number {
   return Math.floor(handle / 2 ** 32);
 }
 

@@ -1,5 +1,5 @@
 // Bugs of memory management that Hafnium, TF-A and OP-TEE had and fixed: each test would fail with the bug that it
-// names (a commit, or an issue). What could exist only in their allocators or caches is told by what it led to.
+// names (a commit, or a report). What could exist only in their allocators or caches is told by what it led to.
 
 import { describe, expect, test } from 'vitest';
 import {
@@ -667,7 +667,7 @@ describe('OP-TEE', () => {
     expect(world.retrieve(SP1, { handle, tag: 0x1234, flags: 8 })).toBe('FFA_MEM_RETRIEVE_RESP');
   });
 
-  test('issue 6374: a thousand rounds, a failed relinquish in each, leave nothing denied and nothing used', () => {
+  test('6374 of optee_os: a thousand rounds, a failed relinquish in each, leave nothing denied and nothing used', () => {
     const world = two({ limits: { slots: 1 } });
     for (let n = 0; n < 1000; n++) {
       const handle = world.sent({});
