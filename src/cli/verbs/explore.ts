@@ -15,6 +15,7 @@ import { EXIT_FAILED, EXIT_INCONCLUSIVE } from '../exit-codes.ts';
 import { findingLines, heldLines, inconclusiveLines } from '../explore/explore-report.ts';
 import { junitDocument } from '../explore/junit.ts';
 import { linkOf, saveText } from '../explore/schedule-link.ts';
+import { searchWithWorkers, type Watch } from '../explore/workers.ts';
 import { loadWorldFrom } from '../world/load-world.ts';
 
 interface ExploreFlags {
@@ -24,6 +25,7 @@ interface ExploreFlags {
   readonly faults?: string;
   readonly delays?: string;
   readonly seed?: string;
+  readonly workers?: string;
   readonly expectations?: boolean;
   readonly shrink: boolean;
   readonly profile?: string;
@@ -46,6 +48,8 @@ Exit code: 0 all held within the bounds that are printed, 1 something did not, 2
 out first, 4 ffabric itself failed, 130 interrupted, with what was found so far.`;
 
 const SECOND_MS = 1000;
+const BREATH_MS = 50;
+const WORKERS_MAX = 64;
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -58,6 +62,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--faults <count>', 'faults in one execution at most (default: what the world says)')
     .option('--delays <count>', 'departures from the plain order at most (default 3)')
     .option('--seed <number>', 'of all that is random (default 1)')
+    .option('--workers <count>', 'threads; the result is the same (default 1)')
     .option('--expectations', "judge the world's own expectations as well")
     .option('--no-shrink', 'show what was found as it was found')
     .option('--profile <name>', `another hypervisor than the file says: ${[...PROFILES.keys()].join(', ')}`)
@@ -69,15 +74,27 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function exploreWorld(context: CliContext, file: string, flags: ExploreFlags): Promise<void> {
+  const options = optionsOf(flags);
+  const workers = count('--workers', flags.workers) ?? 1;
   const { description: written, programs } = await loadWorldFrom(file, context.host.directory);
   const profile = flags.profile ?? written.profile;
   if (!PROFILES.has(profile)) {
     throw new UserError(`there is no profile '${profile}'`, null, `there are ${[...PROFILES.keys()].join(', ')}`);
   }
   const description = { ...written, profile };
-  const options = optionsOf(flags);
   const begunMs = performance.now();
-  const result = await complete(context, search(description, { programs }, options), begunMs);
+  const watch = watcher(context, begunMs);
+  const setup = {
+    file,
+    directory: context.host.directory,
+    profile,
+    options: { expectations: options.expectations === true },
+  };
+  const result =
+    workers > 1
+      ? await searchWithWorkers({ description, programs }, setup, Math.min(workers, WORKERS_MAX), options, watch)
+      : await complete(search(description, { programs }, options), watch);
+  if (context.talk.isTerminal) context.talk.write('\r\x1b[K');
   const seconds = (performance.now() - begunMs) / 1000;
   const link = result.finding === null ? null : linkOf(file, flags.profile, result.finding);
   if (result.verdict === 'violated') context.exitCode = EXIT_FAILED;
@@ -133,32 +150,31 @@ function seconds(text: string): number {
   return Number(match[1]);
 }
 
-/** Drives the search; shows progress on a terminal once a second; Ctrl-C tells what was found so far. */
-async function complete(
-  context: CliContext,
-  running: Generator<SearchProgress, ExploreResult, void>,
-  begunMs: number,
-): Promise<ExploreResult> {
+/** Shows progress on a terminal once a second, and lets Ctrl-C have its turn; that tells what was found so far. */
+function watcher(context: CliContext, begunMs: number): Watch {
   let last: SearchProgress | null = null;
-  context.onInterrupt(() => context.talk.print(interrupted(last)));
   let shownMs = begunMs;
   let breathMs = begunMs;
-  for (;;) {
-    const { done, value } = running.next();
-    if (done === true) {
-      if (context.talk.isTerminal && shownMs > begunMs) context.talk.write('\r\x1b[K');
-      return value;
-    }
-    last = value;
+  context.onInterrupt(() => context.talk.print(interrupted(last)));
+  return async (progress) => {
+    last = progress;
     const nowMs = performance.now();
     if (context.talk.isTerminal && nowMs - shownMs >= SECOND_MS) {
       shownMs = nowMs;
-      context.talk.write(`\r\x1b[K${progressText(value, nowMs - begunMs)}`);
+      context.talk.write(`\r\x1b[K${progressText(progress, nowMs - begunMs)}`);
     }
-    if (nowMs - breathMs > 50) {
-      breathMs = nowMs;
-      await context.breathe();
-    }
+    if (nowMs - breathMs < BREATH_MS) return;
+    breathMs = nowMs;
+    await context.breathe();
+  };
+}
+
+/** Drives a search to its end. */
+async function complete(running: Generator<SearchProgress, ExploreResult, void>, watch: Watch): Promise<ExploreResult> {
+  for (;;) {
+    const { done, value } = running.next();
+    if (done === true) return value;
+    await watch(value);
   }
 }
 
