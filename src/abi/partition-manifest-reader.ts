@@ -96,7 +96,7 @@ export function readPartitionManifest(tree: DeviceTree): ManifestReading {
     ...optional('id', root.number('id', 0xffff, undefined)),
     ...optional('auxiliaryId', root.number('auxiliary-id', 0xffff, undefined)),
     ...optional('description', root.text('description')),
-    ...optional('loadAddress', root.number('load-address', ADDRESS_MAX, undefined)),
+    ...optional('loadAddress', readLoadAddress(root, granuleBytes)),
     ...optional('bootOrder', root.number('boot-order', 0xffff, undefined)),
     ...optional('bootRegister', root.number('gp-register-num', BOOT_REGISTER_MAX, undefined)),
     ...optional('buffers', readBuffers(root, memoryRegions)),
@@ -226,6 +226,14 @@ function readLifecycle(root: ManifestProperties, executionContextCount: number):
     root.fail('conflict', 'lifecycle-support', found, 'must have one execution context');
   }
   return hasLifecycle;
+}
+
+function readLoadAddress(root: ManifestProperties, granuleBytes: number): number | undefined {
+  const address = root.number('load-address', ADDRESS_MAX, undefined);
+  if (address !== undefined && address % granuleBytes !== 0) {
+    root.fail('alignment', 'load-address', hex(address), `must be a multiple of ${granuleBytes}`);
+  }
+  return address;
 }
 
 function readAbortAction(root: ManifestProperties): AbortAction | undefined {

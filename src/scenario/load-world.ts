@@ -31,6 +31,14 @@ export interface ProgramModule {
 export interface LoadedWorld {
   readonly description: WorldDescription;
   readonly modules: readonly ProgramModule[];
+  readonly manifests: readonly ManifestFile[];
+}
+
+/** A partition's manifest that a world file names by its path, relative to the file. */
+export interface ManifestFile {
+  readonly partition: string;
+  readonly name: string;
+  readonly place: Place;
 }
 
 /** Reads a world file. `fileName` names it in messages; its base name without `.yaml` is the world's name. */
@@ -47,7 +55,7 @@ export function loadWorldFile(text: string, fileName: string): LoadedWorld {
   const result = worldSchema(namesIn(source.value)).safeParse(source.value);
   if (!result.success) throw misfit(source, result.error.issues[0] as Issue);
   const check = new Check(source, result.data);
-  return { description: check.description(nameOf(fileName)), modules: check.modules };
+  return { description: check.description(nameOf(fileName)), modules: check.modules, manifests: check.manifests };
 }
 
 /** Whether a program's name is the path of a module. */
@@ -159,6 +167,7 @@ function nameOf(fileName: string): string {
 /** Checks what the schema cannot: what one field says of another. */
 class Check {
   readonly modules: ProgramModule[] = [];
+  readonly manifests: ManifestFile[] = [];
   private readonly source: YamlSource;
   private readonly file: WorldFile;
   private readonly guestNames = new Set<string>();
@@ -184,6 +193,7 @@ class Check {
       name,
       story: file.story.trim(),
       profile: file.profile,
+      guestsRunPartitions: file.guestsRunPartitions,
       limits: given({ ...limits, retryNs: retry }),
       personality,
       handleShape: handles,
@@ -231,6 +241,10 @@ class Check {
     const isSecond = twin !== undefined && this.file.partitions.indexOf(twin) < this.file.partitions.indexOf(one);
     if (isSecond) {
       this.fail([...path, 'id'], `${hex(one.id)} is the id of '${twin.name}' already`, 'each partition has its own');
+    }
+    if (one.manifest !== undefined) {
+      const place = this.source.placeOf([...path, 'manifest']);
+      this.manifests.push({ partition: one.name, name: one.manifest, place });
     }
     return {
       name: one.name,

@@ -184,6 +184,13 @@ function partition() {
       .array(leaf(integer(32, 1019)))
       .optional()
       .meta({ doc: 'secure interrupts of its device', fits: 'a list of ids from 32 to 1019', fallback: 'none' }),
+    manifest: optional(
+      TEXT,
+      undefined,
+      'the path of its manifest, a .dtb (or a .dts, where dtc is installed): what it says goes before all fields here ' +
+        'but name, id, program, parameters, pages and base',
+      'none',
+    ),
     powerMessages: z
       .array(leaf(oneOf('off', 'suspend', 'resume')))
       .optional()
@@ -344,6 +351,12 @@ export function worldSchema(names: Names) {
   return z.strictObject({
     story: optional(TEXT, '', 'what happens here, for a reader', 'none'),
     profile: optional(TEXT, 'ffabric', 'which hypervisor is imitated'),
+    guestsRunPartitions: optional(
+      FLAG,
+      undefined,
+      'whether FFA_RUN of a guest reaches a partition that waits, not only what was preempted in its service',
+      "the profile's; false for ffabric",
+    ),
     limits: limits().prefault({}).meta({ doc: 'limits of the profile, raised or lowered', fallback: 'none' }),
     memory: z
       .strictObject({

@@ -87,7 +87,7 @@ export function setupFromManifest(
     ...(decoded.abortAction === undefined ? {} : { abortAction: decoded.abortAction }),
     memoryRegions: decoded.memoryRegions.map((region) => placed(region, baseAddress)),
     deviceRegions: decoded.deviceRegions.map(device),
-    ...buffersOf(decoded, baseAddress),
+    ...(decoded.buffers === undefined ? {} : { buffers: buffersAt(decoded, decoded.buffers, baseAddress) }),
   };
   return { id, manifest, program, image: { baseAddress, pageCount: image.pageCount } };
 }
@@ -174,9 +174,17 @@ function device({ attributes, baseAddress, interrupts, pageCount }: ManifestDevi
   };
 }
 
-function buffersOf(decoded: DecodedManifest, loadAddress: PhysicalAddress): { readonly buffers?: PartitionBuffers } {
-  const names = decoded.buffers;
-  if (names === undefined) return {};
+/** Where the manifest's RX and TX buffers lie, if it has some. */
+export function buffersOf(decoded: DecodedManifest, image: PartitionImage): PartitionBuffers | undefined {
+  if (decoded.buffers === undefined) return undefined;
+  return buffersAt(decoded, decoded.buffers, baseOf(decoded, image));
+}
+
+function buffersAt(
+  decoded: DecodedManifest,
+  names: NonNullable<DecodedManifest['buffers']>,
+  loadAddress: PhysicalAddress,
+): PartitionBuffers {
   const rx = regionNamed(decoded, names.rx);
   const tx = regionNamed(decoded, names.tx);
   if (rx.pageCount !== tx.pageCount) {
@@ -184,7 +192,7 @@ function buffersOf(decoded: DecodedManifest, loadAddress: PhysicalAddress): { re
   }
   const rxAddress = placed(rx, loadAddress).baseAddress;
   const txAddress = placed(tx, loadAddress).baseAddress;
-  return { buffers: { rxAddress, txAddress, pageCount: rx.pageCount } };
+  return { rxAddress, txAddress, pageCount: rx.pageCount };
 }
 
 function regionNamed(decoded: DecodedManifest, name: string): ManifestMemoryRegion {

@@ -1,6 +1,7 @@
 // A world as plain data: what a world file says, or a test builds by hand. Times are virtual nanoseconds from the
 // start, sizes are pages of 4 KiB unless a name says bytes.
 
+import type { PartitionManifest } from '../abi/partition-manifest.ts';
 import type { PartitionEntry } from '../hardware/partition-entry.ts';
 import type { Limits } from '../hypervisor/profile.ts';
 import type { GuestStep } from '../partitions/guest-step.ts';
@@ -43,6 +44,14 @@ export interface PartitionDescription {
   readonly deviceInterrupts?: readonly number[] | undefined;
   /** Of what it is told when a PE changes its power. Default nothing. */
   readonly powerMessages?: readonly ('off' | 'suspend' | 'resume')[] | undefined;
+  /** Its manifest, which says all of what it may be but its id, program and size. Default none. */
+  readonly manifest?: ManifestDescription | undefined;
+}
+
+/** A partition's manifest, as values and as its package holds it. */
+export interface ManifestDescription {
+  readonly decoded: PartitionManifest;
+  readonly blob: Uint8Array;
 }
 
 /** What happens to a PE: it goes off or comes back on, or the system is suspended or resumed. */
@@ -158,6 +167,8 @@ export interface WorldDescription {
   readonly name: string;
   readonly story: string;
   readonly profile: string;
+  /** Whether FFA_RUN of a guest reaches a partition that waits; default: as the profile has it. */
+  readonly guestsRunPartitions?: boolean | undefined;
   readonly limits: Partial<Limits>;
   readonly personality: string;
   readonly handleShape: HandleShape | null;

@@ -9,6 +9,7 @@ import { type FrameNumber, PAGE_SIZE_BYTES } from '../base/units.ts';
 import { type FrameTable, OWNER_SECURE } from '../hardware/frames.ts';
 import type { DmaEngine } from '../partitions/dma-engine.ts';
 import { createSpProgram } from '../partitions/sp-programs.ts';
+import { buffersOf, checkManifests, setupFromManifest } from '../spmc/manifest-setup.ts';
 import {
   type DeviceRegion,
   type ManifestRegion,
@@ -62,12 +63,16 @@ export function partitionSetups(
   dma: DmaEngine,
 ): PartitionSetup[] {
   let next = secureBaseOf(description);
+  checkManifests(
+    description.partitions.flatMap(({ id, manifest }) => (manifest ? [{ id, decoded: manifest.decoded }] : [])),
+  );
   return description.partitions.map((partition) => {
     const image = { baseAddress: partition.baseAddress ?? next, pageCount: partition.pages };
     const end = image.baseAddress + partition.pages * PAGE_SIZE_BYTES;
     if (partition.baseAddress === undefined) next = end;
-    const txAddress = end - 2 * PAGE_SIZE_BYTES;
-    const rxAddress = end - PAGE_SIZE_BYTES;
+    const stated = partition.manifest === undefined ? undefined : buffersOf(partition.manifest.decoded, image);
+    const txAddress = stated?.txAddress ?? end - 2 * PAGE_SIZE_BYTES;
+    const rxAddress = stated?.rxAddress ?? end - PAGE_SIZE_BYTES;
     const environment = {
       name: partition.name,
       kind: 'partition' as const,
@@ -75,7 +80,7 @@ export function partitionSetups(
       vcpuCount: partition.vcpuCount,
       txAddress,
       rxAddress,
-      buffersMapped: false,
+      buffersMapped: stated !== undefined,
       // The buffers are the last two pages of its image.
       memory: { address: image.baseAddress, pageCount: partition.pages - 2 },
       endpoints,
@@ -84,6 +89,10 @@ export function partitionSetups(
     };
     const maker = programs.get(partition.program);
     const program = maker === undefined ? createSpProgram(partition.program, environment) : maker(environment);
+    if (partition.manifest !== undefined) {
+      const { blob, decoded } = partition.manifest;
+      return setupFromManifest(partition.id, decoded, image, program, { manifestBlob: blob });
+    }
     return {
       id: partition.id,
       image,

@@ -336,6 +336,12 @@ const WRONG_IN_SMALL: readonly Wrong[] = [
   ],
   [
     '',
+    'load-address',
+    cells('load-address', 0x7000800),
+    'alignment /load-address: 0x7000800; must be a multiple of 4096',
+  ],
+  [
+    '',
     'entrypoint-offset',
     cells('entrypoint-offset', 1, 2, 3),
     'type /entrypoint-offset: 12 bytes; must be one number in one or two cells',

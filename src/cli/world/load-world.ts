@@ -7,6 +7,7 @@ import { UserError } from '../../base/user-error.ts';
 import { isImagePath } from '../../qemu/image-file.ts';
 import { isModulePath, loadWorldFile, type ProgramModule } from '../../scenario/load-world.ts';
 import type { ProgramMaker, WorldDescription } from '../../world/description.ts';
+import { withManifests } from './load-manifest.ts';
 
 export interface WorldOnDisk {
   readonly description: WorldDescription;
@@ -30,7 +31,8 @@ export async function loadWorldFrom(
     const load = isImagePath(module.name) ? loadImage : loadProgram;
     programs.set(module.name, await load(module, dirname(path), directory, images));
   }
-  return { description: loaded.description, programs };
+  const description = withManifests(loaded.description, loaded.manifests, dirname(path), directory);
+  return { description, programs };
 }
 
 function readText(path: string, file: string): string {
