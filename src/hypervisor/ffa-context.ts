@@ -62,6 +62,8 @@ export interface PartialSend {
   readonly pageCount: number;
   /** Whether a fragment is being worked on, or none can be any more: another one is refused. */
   busy: boolean;
+  /** The SPMC refused the last fragment for now, or for want of memory: it may have forgotten the send. */
+  refused: boolean;
 }
 
 /** Version of an endpoint that has not negotiated yet. */

@@ -233,7 +233,10 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       share.holder = null;
       record.owed.push(share);
     }
-    for (const partial of context.partial) record.owed.push(new OwedAbort(partial));
+    for (const partial of context.partial) {
+      partial.share.holder = null;
+      record.owed.push(new OwedAbort(partial));
+    }
     return record;
   }
 

@@ -37,6 +37,7 @@ export function* sendFragment(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Corou
     return;
   }
   partial.busy = true;
+  partial.refused = false;
   yield* takeFragment(hypervisor, pe, vcpu, context, partial, length);
 }
 
@@ -91,6 +92,7 @@ function* takeFragment(
     recordsOf(hypervisor).sharesInFlight--;
     hypervisor.secure.txLock.release(pe);
     const code = pe.smc.w(2);
+    partial.refused = true;
     if (staging.accepted === sentLength) unpinFrom(hypervisor, made, before);
     else {
       // Part of it went through: it can be neither taken back nor sent again. The guest's end is the send's.

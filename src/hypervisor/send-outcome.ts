@@ -12,7 +12,7 @@ import { STAGE2_INVALID } from '../hardware/stage2.ts';
 import { answerError, answerSuccess } from './answer.ts';
 import { CALL_MEM_SEND, REPLY_OTHER, REPLY_SUCCESS, type ReplyClass, treatmentOf } from './answer-table.ts';
 import type { Domain, Vcpu } from './domain.ts';
-import type { FfaContext, Share } from './ffa-context.ts';
+import type { FfaContext, PartialSend, Share } from './ffa-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { keepShare } from './mem-share.ts';
 import type { RecordLifecycle } from './record-lifecycle.ts';
@@ -74,6 +74,7 @@ function settle(
   const treatment = reply === REPLY_SUCCESS ? 'done' : treatmentOf(reply, CALL_MEM_SEND);
   if (treatment === 'done') {
     leaveDonated(hypervisor, pe, made);
+    leaveForgotten(hypervisor, made);
     records.handles.add(made);
     made.holder = context;
     takeAccess(domain, made);
@@ -97,7 +98,7 @@ function settle(
 /**
  * Whether the answer's handle can be this send's: not all ones, not one that only a hypervisor allocates, not live (one
  * that waits under an unclear reclaim is issued anew: that proves that its old share has ended; so is one whose reclaim
- * is on its way, and one of a donation that was retrieved).
+ * is on its way, one of a donation that was retrieved, and one of half a send whose last fragment was refused).
  */
 function acceptHandle(records: RecordLifecycle, pe: Pe, made: Share): boolean {
   return takeHandle(records, made, pe.smc.w(2), pe.smc.w(3));
@@ -109,7 +110,8 @@ export function takeHandle(records: RecordLifecycle, made: Share, low: number, h
   if (low === INVALID_HANDLE_WORD && high === INVALID_HANDLE_WORD) return false;
   if ((high & HANDLE_HIGH_HYPERVISOR_BIT) !== 0) return false;
   const live = records.handles.find(low, high);
-  if (live !== null && live !== made && live.rounds === 0 && !live.donated && !live.reclaiming) return false;
+  const mayHaveEnded = live === null || live === made || live.rounds > 0 || live.donated || live.reclaiming;
+  if (!mayHaveEnded && refusedPartial(live) === null) return false;
   made.handleLow = low;
   made.handleHigh = high;
   made.hasHandle = true;
@@ -138,6 +140,26 @@ export function leaveDonated({ slots, lifecycle }: Hypervisor, pe: Pe, made: Sha
     share: null,
     answer: [pe.smc.w(0), pe.smc.w(2)],
   });
+}
+
+/** The half of a send that this is, if the SPMC refused its last fragment. */
+function refusedPartial(share: Share): PartialSend | null {
+  return share.holder?.partial.find((partial) => partial.refused && partial.share === share) ?? null;
+}
+
+/**
+ * The handle of a living guest's half send is issued anew: the SPMC has forgotten the send when it refused a fragment
+ * (Hafnium does, when it has no room for one more). Its pages are the guest's alone again.
+ */
+export function leaveForgotten(hypervisor: Hypervisor, made: Share): void {
+  const before = recordsOf(hypervisor).handles.find(made.handleLow, made.handleHigh);
+  const partial = before === null || before === made ? null : refusedPartial(before);
+  if (partial === null || before === null || before.holder === null) return;
+  const { holder } = before;
+  holder.partial.splice(holder.partial.indexOf(partial), 1);
+  recordsOf(hypervisor).handles.remove(before);
+  before.taken = null;
+  returnShare(hypervisor, holder, before);
 }
 
 /** The lender of a lend or donate loses access until the reclaim; the translation stays for that. */

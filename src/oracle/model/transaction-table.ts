@@ -71,6 +71,7 @@ export class TransactionTable {
 
   /** Takes in what a further fragment added to `rangesBefore` entries, the last of `lastCountBefore` pages. */
   grow(transaction: Transaction, rangesBefore: number, lastCountBefore: number, pagesBefore: number): void {
+    transaction.fragmentRefused = false;
     const totals = this.bySerial.get(transaction.serial);
     if (totals !== undefined) totals.pages += transaction.pageCount - pagesBefore;
     this.index(transaction, rangesBefore, lastCountBefore);
@@ -96,7 +97,8 @@ export class TransactionTable {
         holder.handleHigh = -1;
         this.countSlot(holder, -1);
       } else {
-        if (!holder.doubtful && holder.reclaiming === 0 && !this.credulous) return false;
+        const mayHaveEnded = holder.doubtful || holder.fragmentRefused || holder.reclaiming > 0;
+        if (!mayHaveEnded && !this.credulous) return false;
         this.end(holder, STATE_ENDED);
       }
       transaction.displaced = true;
@@ -137,6 +139,7 @@ export class TransactionTable {
 
   /** The last fragment was not taken: the transaction is again as it was before. */
   shrink(transaction: Transaction): void {
+    transaction.fragmentRefused = true;
     const { ranges, before } = transaction;
     for (let n = 0; n < ranges.length; n += 2) {
       const end = ranges[n] + ranges[n + 1];

@@ -58,6 +58,8 @@ export class Transaction {
   reclaiming = 0;
   /** A reclaim of it had an answer that leaves open whether it still exists. */
   doubtful = false;
+  /** Its last fragment was refused in a way that leaves open whether the SPMC still has what came before. */
+  fragmentRefused = false;
   /** The last refusal of a reclaim, or 0; 1 for an answer that nobody can read. */
   reclaimCode = 0;
   reclaimCount = 0;

@@ -14,6 +14,7 @@ import { PAGE_SIZE_BYTES } from '../../../src/base/units.ts';
 import type { Pe } from '../../../src/hardware/pe.ts';
 import { run } from '../../../src/hypervisor/direct-message.ts';
 import type { Vcpu } from '../../../src/hypervisor/domain.ts';
+import type { Share } from '../../../src/hypervisor/ffa-context.ts';
 import type { Hypervisor } from '../../../src/hypervisor/hypervisor.ts';
 import type { Handler } from '../../../src/hypervisor/profile.ts';
 import { RecordLifecycle } from '../../../src/hypervisor/record-lifecycle.ts';
@@ -72,6 +73,22 @@ function nextPage(hypervisor: Hypervisor): RecordLifecycle {
   return new RecordLifecycle(hypervisor);
 }
 
+/** A handle that is issued anew proves nothing about half a send. */
+function unbelieving(hypervisor: Hypervisor): RecordLifecycle {
+  const made = new RecordLifecycle(hypervisor);
+  const add = made.handles.add.bind(made.handles);
+  made.handles.add = (share) => {
+    add(share);
+    for (const { refused, share: half } of share.holder?.partial ?? []) if (!refused && half === share) forget(half);
+  };
+  return made;
+}
+
+/** Nobody knows whose half a send is. */
+function forget(half: Share): void {
+  half.holder = null;
+}
+
 /** A reclaim goes out for whoever asks. */
 function* anybodys(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Coroutine {
   pe.smc.copy(vcpu.registers);
@@ -95,6 +112,12 @@ export const OTHER_CALL_MUTANTS: readonly Mutant[] = [
   { world: 'notifications', takesOut: 'clearing what was given', fires: 'P16', parts: givenTwice() },
   { world: 'notifications', takesOut: 'the schedule-receiver interrupt', fires: 'P16', parts: deaf },
   { world: 'lend-and-donate', takesOut: 'the flags of a reclaim', fires: 'P14', parts: unzeroed },
+  {
+    world: 'more-fragments-than-the-spmc-keeps',
+    takesOut: 'what a handle that is issued anew proves',
+    fires: 'expect',
+    parts: lifecycle(unbelieving),
+  },
   { world: 'many-fragments', takesOut: 'which pages a fragment has', fires: 'P1b', parts: lifecycle(nextPage) },
   { world: 'fragments-both-ways', takesOut: 'which pages a fragment has', fires: 'P1b', parts: lifecycle(nextPage) },
   { world: 'impersonation', takesOut: 'whom FFA_RUN reaches', fires: 'P11', parts: handler(FFA_RUN, () => run) },
