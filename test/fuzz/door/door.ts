@@ -438,8 +438,10 @@ export class Door {
       this.finish();
     }
     if (this.tasks.length > 0) throw new Finding('a vCPU is still inside EL2 after its guest has been destroyed');
-    this.start(this.hostPe, 'amends', this.spmc.makeAmends(this.hostPe));
-    this.finish();
+    for (const pe of [this.hostPe, this.timerPe, ...this.vcpuPes]) {
+      this.start(pe, 'amends', this.spmc.makeAmends(pe));
+      this.finish();
+    }
     const records = this.hypervisor.lifecycle instanceof RecordLifecycle ? this.hypervisor.lifecycle : null;
     const firings = records === null ? 20 : FIRINGS_MAX;
     let fired = 0;

@@ -72,6 +72,9 @@ export class HostilePartition implements PartitionEntry {
   private held: Known[] = [];
   /** What it called and was preempted, or yielded: w1 for FFA_RUN. */
   private readonly unfinished: number[] = [];
+  /** Of these, what could not be run here and now: a chain of calls stays on its PE. */
+  private readonly later: number[] = [];
+  private lastRun = 0;
   private refused = 0;
   private started = false;
 
@@ -86,6 +89,7 @@ export class HostilePartition implements PartitionEntry {
     this.lastCall = 0;
     this.held = [];
     this.unfinished.length = 0;
+    this.later.length = 0;
     this.refused = 0;
     this.started = false;
   }
@@ -104,7 +108,10 @@ export class HostilePartition implements PartitionEntry {
     }
     if (this.conspiracy.amends) {
       const unfinished = this.unfinished.pop();
-      if (unfinished !== undefined) return this.call(context, id.FFA_RUN, unfinished);
+      if (unfinished !== undefined) {
+        this.lastRun = unfinished;
+        return this.call(context, id.FFA_RUN, unfinished);
+      }
       if (this.held.length > 0) return this.giveBack(context);
     }
     const pair = this.conspiracy.answers.next();
@@ -114,6 +121,8 @@ export class HostilePartition implements PartitionEntry {
   /** What the registers say: the answer to its last call, or what it is asked. */
   private learn({ registers }: VcpuContext): void {
     const w0 = registers.w(0);
+    if (this.lastCall === id.FFA_RUN && w0 === id.FFA_ERROR && this.conspiracy.amends) this.later.push(this.lastRun);
+    if (this.lastCall !== id.FFA_RUN && isRequest(w0)) this.unfinished.push(...this.later.splice(0));
     if (w0 === id.FFA_MSG_SEND_DIRECT_REQ_32 || w0 === id.FFA_MSG_SEND_DIRECT_REQ_64) {
       this.request = [w0, registers.w(1), registers.w(2)];
     } else if (w0 === id.FFA_MSG_SEND_DIRECT_REQ2) this.request = [w0, registers.w(1), 0];
@@ -378,6 +387,10 @@ export class HostilePartition implements PartitionEntry {
     if (argument < 160) return partitionIds[argument % partitionIds.length];
     return argument < 240 ? argument & 3 : [0x8000, 0xffff, 0x8009, this.id][argument & 3];
   }
+}
+
+function isRequest(functionId: number): boolean {
+  return functionId === id.FFA_MSG_SEND_DIRECT_REQ_32 || functionId === id.FFA_MSG_SEND_DIRECT_REQ_64;
 }
 
 function isSend(functionId: number): boolean {

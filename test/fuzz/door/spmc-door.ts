@@ -112,8 +112,10 @@ export class SpmcDoor {
     }
     this.answersAt = this.input.length;
     this.finish();
-    this.start(pe, this.world.makeAmends(pe));
-    this.finish();
+    for (const one of this.pes) {
+      this.start(one, this.world.makeAmends(one));
+      this.finish();
+    }
     this.checkPages();
     for (const { heldCount } of this.pes) if (heldCount !== 0) throw new Finding('a PE holds a lock at the end');
   }
