@@ -187,8 +187,8 @@ function partition() {
     manifest: optional(
       TEXT,
       undefined,
-      'the path of its manifest, a .dtb (or a .dts, where dtc is installed): what it says goes before all fields here ' +
-        'but name, id, program, parameters, pages and base',
+      'the path of its manifest, a .dtb (or a .dts, where dtc is installed): what it says goes before all fields ' +
+        'here but name, id, program, parameters, pages and base',
       'none',
     ),
     powerMessages: z
