@@ -32,6 +32,7 @@ import {
 import type { Coroutine, Pending } from '../base/coroutine.ts';
 import type { Pe } from '../hardware/pe.ts';
 import { answerError } from './answers.ts';
+import { prepareStart } from './boot-information.ts';
 import { getVersion } from './discovery.ts';
 import {
   type Partition,
@@ -183,9 +184,10 @@ export function* startContexts(spmc: Spmc, pe: Pe): Coroutine {
   for (const partition of inBootOrder(spmc)) {
     const vcpu = partition.vcpuFor(pe.index);
     if (vcpu.state !== VCPU_OFF || partition.crashed) continue;
-    vcpu.registers.clear();
     vcpu.runtime = RUNTIME_INIT;
+    prepareStart(vcpu, spmc.contents);
     const pending = runVcpu(spmc, pe, vcpu);
     if (pending !== null) yield* pending;
   }
+  pe.smc.clear();
 }
