@@ -5,6 +5,7 @@ import { assert } from '../../base/assert.ts';
 import type { Domain } from '../../hypervisor/domain.ts';
 import type { Profile } from '../../hypervisor/profile.ts';
 import { BenchMachine } from './bench-machine.ts';
+import { EXPLORE_ROWS } from './explore-rows.ts';
 import { measure, type Row, row } from './measure.ts';
 import { MemoryBench } from './memory-bench.ts';
 import { MessageBench } from './message-bench.ts';
@@ -214,4 +215,5 @@ export const ROWS: readonly BenchRow[] = [
       return row('conform', ((performance.now() - beganMs) * 1e6) / calls, calibrationNs);
     },
   },
+  ...EXPLORE_ROWS,
 ];
