@@ -17,7 +17,7 @@ export type Handler = (hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu) => Pending;
 export interface Limits {
   /** Live shares per guest. */
   readonly sharesPerGuest: number;
-  /** Memory transactions that all guests together may have at the SPMC, those of the dead and in quarantine included. */
+  /** Transactions that all guests together may have at the SPMC, those of the dead and in quarantine included. */
   readonly sharesPerHost: number;
   /** How many of them are kept for guests that have fewer than `sharesAssured`. */
   readonly sharesReserved: number;

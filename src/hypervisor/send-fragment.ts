@@ -1,5 +1,5 @@
-// FFA_MEM_FRAG_TX from a guest, in the default profile: further constituents of a send that is open. A fragment that the
-// mediator refuses, or the SPMC for now, leaves the send as it was: the guest may try again.
+// FFA_MEM_FRAG_TX from a guest, in the default profile: further constituents of a send that is open. A fragment that
+// the mediator refuses, or the SPMC for now, leaves the send as it was: the guest may try again.
 
 import { FFA_ABORTED, FFA_BUSY, FFA_INVALID_PARAMETERS, FFA_OK } from '../abi/errors.ts';
 import { FFA_MEM_FRAG_RX } from '../abi/function-ids.ts';

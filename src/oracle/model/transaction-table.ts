@@ -78,8 +78,8 @@ export class TransactionTable {
   }
 
   /**
-   * Gives a transaction the handle that the SPMC issued. False when no unique handle can be told, or another than it was
-   * told before.
+   * Gives a transaction the handle that the SPMC issued. False when no unique handle can be told, or another than it
+   * was told before.
    */
   issue(transaction: Transaction, low: number, high: number): boolean {
     if (!this.credulous) {

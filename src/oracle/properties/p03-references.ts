@@ -33,7 +33,8 @@ export class References extends Property {
       'names it and one for each buffer that it is, and a guest without transactions is back at its first reference ' +
       'count.',
     blindTo:
-      'Counts that are wrong for a while and right again when all is quiet; of a page in quarantine, which pin is whose.',
+      'Counts that are wrong for a while and right again when all is quiet; of a page in quarantine, which pin is ' +
+      'whose.',
   };
   readonly kinds = [
     EVENT_FRAME_FREE,
