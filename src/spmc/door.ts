@@ -15,6 +15,9 @@
 //   memory-reclaim.ts    MEM_RELINQUISH, MEM_RECLAIM
 //   fragments.ts         MEM_FRAG_TX, MEM_FRAG_RX
 //   console-log.ts       CONSOLE_LOG
+//   memory-permissions.ts  MEM_PERM_GET, MEM_PERM_SET
+//   secondary-entry.ts   SECONDARY_EP_REGISTER
+//   boot.ts              how partitions start; boot-information.ts; manifest-setup.ts: from their manifests
 
 import { FFA_NOT_SUPPORTED } from '../abi/errors.ts';
 import {

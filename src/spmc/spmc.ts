@@ -1,7 +1,7 @@
 // The SPMC: the secure world's FF-A manager, as it stands behind the conduit. This file holds its state and its life
 // (boot, calls, reset); each chapter of FF-A has a file of its own, named in door.ts.
 //
-// Covered: FF-A 1.0 to 1.2, by default as Hafnium does it. Not covered yet: boot information, FFA_MEM_PERM_GET and SET, FF-A 1.3's own calls.
+// Covered: FF-A 1.0 to 1.2, by default as Hafnium does it. Not covered: FF-A 1.3's own calls.
 //
 // A call costs the same however many partitions, transactions or pages there are: endpoints, slots and pages are found
 // by index or map.
