@@ -104,10 +104,13 @@ export function sendMemory(
   if (!spmc.slots.makeRoom(nowNs, spmc.limits.fragmentPatienceNs)) return refuse('send: a slot is free');
   const transaction = record(spmc, caller, staging, kind);
   if (length < total) {
+    spmc.slots.settle(true);
     spmc.slots.waitForMore(transaction, nowNs);
     return answerNextFragment(r, transaction, length);
   }
-  return finishSend(spmc, transaction, r);
+  const finished = finishSend(spmc, transaction, r);
+  spmc.slots.settle(finished === FFA_OK);
+  return finished;
 }
 
 /** Checks the pages of a descriptor that has arrived whole, and lets them change state; else frees the slot. */

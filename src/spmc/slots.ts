@@ -26,12 +26,16 @@ export class Slots {
   /** Of the sends that wait for a fragment, the one that waits longest, and the one that waits least. */
   private oldest: Transaction | null = null;
   private newest: Transaction | null = null;
+  /** The one that made room for a send whose end is open, and one that stands in for it meanwhile. */
+  private setAside: Transaction | null = null;
+  private spare: Transaction;
   /** No word of `free` below this one has a free slot. */
   private firstFreeWord = 0;
 
   constructor(limits: SpmcLimits, shape: HandleShape) {
     this.shape = shape;
     for (let n = 0; n < limits.slots; n++) this.transactions.push(new Transaction(n, limits));
+    this.spare = new Transaction(0, limits);
     this.free = new Uint32Array(Math.ceil(limits.slots / 32));
     this.reset();
   }
@@ -45,6 +49,7 @@ export class Slots {
     }
     this.oldest = null;
     this.newest = null;
+    this.setAside = null;
     this.free.fill(0);
     for (let n = 0; n < this.transactions.length; n++) this.free[n >>> 5] |= 1 << (n & 31);
     this.slotByHandle.clear();
@@ -98,15 +103,46 @@ export class Slots {
   }
 
   /**
-   * Whether a slot is free, or can be made so: a send whose next fragment has not come for `patienceNs` is given up.
-   * Nothing else ends one whose sender stopped, and no page of it has changed state.
+   * Whether a slot is free, or can be made so: a send whose next fragment has not come for `patienceNs` makes room.
+   * Nothing else ends one whose sender stopped, and no page of it has changed state. It is set aside until `settle`
+   * tells whether the send that wanted its slot has got it.
    */
   makeRoom(nowNs: Nanoseconds, patienceNs: Nanoseconds): boolean {
     if (this.inUse < this.transactions.length) return true;
-    const { oldest } = this;
+    const { oldest, spare } = this;
     if (oldest === null || nowNs - oldest.waitingSinceNs < patienceNs) return false;
-    this.release(oldest);
+    this.stopWaiting(oldest);
+    this.free[oldest.index >>> 5] |= 1 << (oldest.index & 31);
+    this.firstFreeWord = Math.min(this.firstFreeWord, oldest.index >>> 5);
+    this.forgetHandle(oldest);
+    this.inUse--;
+    spare.index = oldest.index;
+    this.transactions[oldest.index] = spare;
+    this.setAside = oldest;
     return true;
+  }
+
+  /** The send that was last let in succeeded, or failed and gave its slot back: who made room for it is gone, or back. */
+  settle(succeeded: boolean): void {
+    const { setAside } = this;
+    if (setAside === null) return;
+    this.setAside = null;
+    if (succeeded) {
+      setAside.inUse = false;
+      setAside.senderPages = null;
+      this.spare = setAside;
+      return;
+    }
+    this.spare = this.transactions[setAside.index];
+    this.transactions[setAside.index] = setAside;
+    this.free[setAside.index >>> 5] &= ~(1 << (setAside.index & 31));
+    this.inUse++;
+    this.rememberHandle(setAside);
+    // It waits the longest still.
+    setAside.newer = this.oldest;
+    if (this.oldest !== null) this.oldest.older = setAside;
+    this.oldest = setAside;
+    if (this.newest === null) this.newest = setAside;
   }
 
   /** Frees a slot; its handle is dead, until the shape gives it out again. */
@@ -118,8 +154,16 @@ export class Slots {
     const word = transaction.index >>> 5;
     this.free[word] |= 1 << (transaction.index & 31);
     if (word < this.firstFreeWord) this.firstFreeWord = word;
-    if (this.shape !== 'slot-index') this.slotByHandle.delete(handleKey(transaction.handleLow, transaction.handleHigh));
+    this.forgetHandle(transaction);
     this.inUse--;
+  }
+
+  private forgetHandle({ handleHigh, handleLow }: Transaction): void {
+    if (this.shape !== 'slot-index') this.slotByHandle.delete(handleKey(handleLow, handleHigh));
+  }
+
+  private rememberHandle({ handleHigh, handleLow, index }: Transaction): void {
+    if (this.shape !== 'slot-index') this.slotByHandle.set(handleKey(handleLow, handleHigh), index);
   }
 
   /** The live transaction with that handle, or null. */
@@ -150,7 +194,7 @@ export class Slots {
         transaction.handleHigh = secure ? GUEST_SECURE_HIGH : GUEST_NON_SECURE_HIGH;
         break;
     }
-    this.slotByHandle.set(handleKey(transaction.handleLow, transaction.handleHigh), transaction.index);
+    this.rememberHandle(transaction);
   }
 }
 

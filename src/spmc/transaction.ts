@@ -33,7 +33,8 @@ export class Receiver {
 }
 
 export class Transaction {
-  readonly index: number;
+  /** Its slot. */
+  index: number;
   inUse = false;
   handleLow = 0;
   handleHigh = 0;

@@ -381,6 +381,17 @@ const ROWS: readonly Row[] = [
   },
   {
     check: "pages: the sender's alone",
+    how: 'shared already, and a send that stopped long ago would have made room',
+    options: { limits: { slots: 2 } },
+    lead: (world) => {
+      world.sent({});
+      begin(world, { at: apart(GUEST_MEMORY + 10 * PAGE, 300) });
+      world.machine.time.advanceTo(world.machine.time.nowNs + 10_000_000_000);
+      return send({})(world);
+    },
+  },
+  {
+    check: "pages: the sender's alone",
     how: 'shared already, at EL3',
     options: TFA,
     error: -2,

@@ -33,7 +33,11 @@ function plain(value: unknown, within: Set<unknown>): unknown {
   if (within.has(value)) return 'seen';
   within.add(value);
   if (Array.isArray(value)) return value.map((item) => plain(item, within));
-  if (value instanceof Map) return [...value].map(([key, item]) => [key, plain(item, within)]);
+  if (value instanceof Map) {
+    // Looked up by key alone: their order says nothing.
+    const entries = [...value].sort(([a], [b]) => Number(a) - Number(b));
+    return entries.map(([key, item]) => [key, plain(item, within)]);
+  }
   if (value instanceof Set) return [...value];
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) if (!LEFT_OUT.has(key)) result[key] = plain(item, within);
