@@ -98,6 +98,19 @@ test('P12: too many SMCs in a tick; what follows a tick does not count', () => {
   ]);
 });
 
+test('P12: what waits for another VM may wait for ever', () => {
+  const rig = new Rig();
+  const waiting = [
+    [0x8400006b, 0],
+    [0x84000070, 0x10002],
+    [DIRECT_REQ, 0x10002],
+    [0x8400006d, 0x20000],
+  ];
+  for (const [pe, [fid, w1]] of waiting.entries()) rig.emit(EVENT_GUEST_CALL, pe, 1, fid, w1);
+  rig.oracle.quiet();
+  expect(rig.found.filter(({ property }) => property === 'P12')).toEqual([]);
+});
+
 test('P12: a call is never answered, a lock never released', () => {
   const rig = new Rig();
   const lock = rig.machine.lock(20);

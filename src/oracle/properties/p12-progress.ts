@@ -1,6 +1,19 @@
 // P12 progress: nobody waits for what never comes, and nobody makes others wait long.
 
-import { FFA_INTERRUPT, FFA_RUN, FFA_YIELD, functionName } from '../../abi/function-ids.ts';
+import { isSecureEndpoint } from '../../abi/endpoint-ids.ts';
+import {
+  FFA_INTERRUPT,
+  FFA_MSG_SEND_DIRECT_REQ_32,
+  FFA_MSG_SEND_DIRECT_REQ_64,
+  FFA_MSG_SEND_DIRECT_REQ2,
+  FFA_MSG_SEND_DIRECT_RESP_32,
+  FFA_MSG_SEND_DIRECT_RESP_64,
+  FFA_MSG_SEND_DIRECT_RESP2,
+  FFA_MSG_WAIT,
+  FFA_RUN,
+  FFA_YIELD,
+  functionName,
+} from '../../abi/function-ids.ts';
 import {
   EVENT_DOMAIN_CREATE,
   EVENT_DOMAIN_DYING,
@@ -163,6 +176,7 @@ export class Progress extends Property {
   override quiet(): void {
     for (const call of this.bench.model.openCalls()) {
       const { vm, pe } = call;
+      if (waitsForVm(call.w(0), call.w(1))) continue;
       this.report(`${functionName(call.w(0))} of VM ${vm} was never answered`, { vm, pe, callIndex: call.index });
     }
     for (let pe = 0; pe < this.loads.length; pe++) {
@@ -174,5 +188,24 @@ export class Progress extends Property {
         pe,
       });
     }
+  }
+}
+
+/** Whether a guest's call ends when another VM likes: a wait for its request, an answer (a wait again), a request. */
+function waitsForVm(fid: number, w1: number): boolean {
+  switch (fid) {
+    case FFA_MSG_WAIT:
+    case FFA_MSG_SEND_DIRECT_RESP_32:
+    case FFA_MSG_SEND_DIRECT_RESP_64:
+    case FFA_MSG_SEND_DIRECT_RESP2:
+      return true;
+    case FFA_MSG_SEND_DIRECT_REQ_32:
+    case FFA_MSG_SEND_DIRECT_REQ_64:
+    case FFA_MSG_SEND_DIRECT_REQ2:
+      return !isSecureEndpoint(w1);
+    case FFA_RUN:
+      return !isSecureEndpoint(w1 >>> 16);
+    default:
+      return false;
   }
 }
