@@ -18,7 +18,10 @@ export const NO_ANSWER = 0;
 export type Chapter = 'setup' | 'messages' | 'memory' | 'notifications' | 'others';
 
 export interface DocumentedAnswer {
-  /** A function id, or an error code (negative), or NO_ANSWER. FFA_VERSION stands for a version in w0; its error is in w0 too. */
+  /**
+   * A function id, an error code (negative), or NO_ANSWER. FFA_VERSION stands for a version in w0; its error is in w0
+   * too.
+   */
   readonly answer: number;
   /** Why. Unique among the answers of one call at one side. */
   readonly when: string;

@@ -94,7 +94,9 @@ export class Abi extends Property {
     this.reserved(call, row, name);
   }
 
-  /** To who has agreed on a version a function of FF-A is at worst not supported. (A 32-bit guest has no 64-bit calls.) */
+  /**
+   * To who has agreed on a version a function of FF-A is at worst not supported. (A 32-bit guest has no 64-bit calls.)
+   */
   private unknown(call: GuestCall, fid: number): void {
     const { vm } = call;
     if (isSmc64(fid) || this.relaxed('undocumented-errors') || this.bench.model.guests.find(vm)?.settled !== true)
