@@ -41,10 +41,11 @@ const STEPS_MAX = 20_000;
 /** PEs of the host, so that what is planned for the same time can happen at the same time. */
 const HOST_PES_MAX = 6;
 /** Executions before the first that counts, which show what an execution changes. */
-const TRAINING_EXECUTIONS = 96;
+const TRAINING_EXECUTIONS = 160;
 const TRAINING_STEPS = 20_000;
 const CUT_STEPS_MAX = 64;
-/** Afterwards the whole state is looked at after 1, 2, 4, ... executions, and then each time after so many. */
+/** Afterwards the whole state is looked at after each of the first executions, then ever less often. */
+const VERIFY_EACH = 64;
 const VERIFY_EVERY = 512;
 const VERIFY_CUTS_EVERY = 16;
 
@@ -142,7 +143,8 @@ export class Executor implements Director, ChoicePolicy {
     const { world } = this;
     this.checkpoint.restore();
     if (this.executionCount >= this.verifyAt) {
-      this.verifyAt = this.executionCount + Math.min(this.executionCount, VERIFY_EVERY);
+      const gap = this.executionCount < VERIFY_EACH ? 1 : Math.min(this.executionCount, VERIFY_EVERY);
+      this.verifyAt = this.executionCount + gap;
       if (!this.checkpoint.verify()) this.tainted = true;
     }
     for (const task of this.underWay) if (task.again !== null) task.coroutine = task.again();
