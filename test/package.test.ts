@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { slowRing } from './require.ts';
 
@@ -102,6 +103,19 @@ slowRing('package')('the packed package', () => {
     );
     run(user, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
     run(user, process.execPath, 'user.js');
+  });
+
+  it('runs the examples, as a user with vitest would, and they are typed', () => {
+    const examples = join(user, 'examples');
+    cpSync(join(ROOT, 'examples'), examples, { recursive: true });
+    mkdirSync(join(examples, 'node_modules'));
+    symlinkSync(join(ROOT, 'node_modules/vitest'), join(examples, 'node_modules/vitest'));
+    const files = readdirSync(examples).filter((name) => name.endsWith('.ts'));
+    const options = { target: 'ES2023', module: 'NodeNext', strict: true, noEmit: true, skipLibCheck: true, types: [] };
+    writeFileSync(join(examples, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
+    run(examples, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
+    const said = run(examples, process.execPath, join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run');
+    expect(stripVTControlCharacters(said)).toMatch(/Tests\s+\d+ passed/);
   });
 
   it('has a command that helps', () => {

@@ -1,7 +1,6 @@
-// starter: a holder that does something before its first FFA_MSG_WAIT: it says its name on the console, and what it finds
-// in its boot information, and takes the
-// right to write from the second page of its own memory, where it is asked to. TOUCH without a region then tries to
-// write there.
+// starter: a holder that does something before its first FFA_MSG_WAIT: it says its name on the console, and what it
+// finds in its boot information, and takes the right to write from the second page of its own memory, where it is
+// asked to. TOUCH without a region then tries to write there.
 
 import { FFA_DENIED, FFA_OK } from '../../abi/errors.ts';
 import type { Ipa } from '../../base/units.ts';
