@@ -11,10 +11,10 @@ export function bugsPage(bugs: readonly Bug[]): string {
 
 This page is made from \`bugs/\` (\`npx tsx scripts/bugs-doc.ts\`).
 
-${historical.length} bugs that were made and fixed in hypervisors, SPMCs and partitions, each put back as one small override of one
-component, and each found by one property of the oracle, from a world alone: \`ffabric bugs hunt\` is told nothing of a
-schedule. ${general} of them are found in one general world, \`worlds/explore/general.yaml\`, which knows of none. The other
-worlds are in \`bugs/worlds/\` and \`worlds/\`.
+${historical.length} bugs that were made and fixed in hypervisors, SPMCs and partitions, each put back as one small
+override of one component, and each found by one property of the oracle, from a world alone: \`ffabric bugs hunt\` is
+told nothing of a schedule. ${general} of them are found in one general world, which knows of none,
+\`worlds/explore/general.yaml\`. The other worlds are in \`bugs/worlds/\` and \`worlds/\`.
 
     ffabric bugs                      what there is
     ffabric bugs show ID              one of them

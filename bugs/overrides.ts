@@ -16,7 +16,7 @@ import type { Act, Handler as SpmcHandler } from '../src/spmc/handlers.ts';
 import type { Spmc } from '../src/spmc/spmc.ts';
 import type { WorldParts } from '../src/world/world-parts.ts';
 
-// The mediator ---------------------------------------------------------------------------------------------------------
+// The mediator ----------------------------------------------------------------------------------------------------
 
 /** The default profile, changed. */
 export function profile(change: Partial<Profile>): WorldParts {
@@ -42,7 +42,7 @@ export function cell(reply: ReplyClass, call: OwnCall, treatment: Treatment): Wo
 }
 
 /** The default profile whose teardown treats answers as `treat` says. */
-export function worker(treat: (usual: Treatment, item: Owed, reply: ReplyClass) => Treatment): WorldParts {
+function worker(treat: (usual: Treatment, item: Owed, reply: ReplyClass) => Treatment): WorldParts {
   class Worker extends TeardownWorker {
     protected override treatment(item: Owed, reply: ReplyClass): Treatment {
       return treat(super.treatment(item, reply), item, reply);
@@ -74,18 +74,6 @@ export function onRecord(change: (record: TeardownRecord, context: FfaContext, m
       const record = yield* super.record(made, pe, context);
       change(record, context, made);
       return record;
-    }
-  }
-  return lifecycle((made) => new Lifecycle(made));
-}
-
-/** The default profile, something done to each guest's context once it is there. */
-export function onContext(change: (context: FfaContext, made: Hypervisor) => void): WorldParts {
-  class Lifecycle extends RecordLifecycle {
-    override *domainInit(made: Hypervisor, pe: Pe, domain: Domain): Coroutine<number> {
-      const error = yield* super.domainInit(made, pe, domain);
-      if (domain.ffa !== null) change(domain.ffa, made);
-      return error;
     }
   }
   return lifecycle((made) => new Lifecycle(made));
@@ -157,7 +145,7 @@ export function outgoing(change: (pe: Pe, made: Hypervisor, vmId: number) => voi
   });
 }
 
-// The SPMC -------------------------------------------------------------------------------------------------------------
+// The SPMC --------------------------------------------------------------------------------------------------------
 
 /** The SPMC, changed before it boots. */
 export function spmc(change: (spmc: Spmc) => void): WorldParts {

@@ -29,7 +29,7 @@ export class Access extends Property {
     title: 'access',
     checks:
       'A partition maps a page of a guest only while a transaction gives it that page, writable only if it is given ' +
-      'so, and never executable; nobody gives a page that it does not own, has lent, names twice or uses as a buffer; ' +
+      'so, and never executable; nobody gives a page that it does not own, has lent, names twice or has as buffer; ' +
       'who lent a page does not reach it itself, and who may only read a page does not have it zeroed.',
     blindTo: 'Endpoints whose stage 2 nobody watches, and memory that partitions give each other.',
   };

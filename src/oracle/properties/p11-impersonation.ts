@@ -41,8 +41,9 @@ export class Impersonation extends Property {
     id: 'P11',
     title: 'no impersonation',
     checks:
-      'What goes out for a guest carries its id, is for a partition and no framework message, runs no partition that serves another, and ' +
-      'reclaims only its own; a reply reaches the guest that it names, from the partition that it asked.',
+      'What goes out for a guest carries its id, is for a partition and no framework message, runs no partition that ' +
+      'serves another, and reclaims only its own; a reply reaches the guest that it names, from the partition that ' +
+      'it asked.',
     blindTo: 'What a partition itself does with the ids that it is told.',
   };
   readonly kinds = [

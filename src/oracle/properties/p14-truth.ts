@@ -53,8 +53,9 @@ export class Truth extends Property {
     title: 'truth',
     checks:
       'A send that succeeds has left exactly one transaction, with the handle that the guest got and the pages, ' +
-      'borrowers, attributes, tag and flags that it asked for, zeroed if so; a reclaim that succeeds has ended one; a ' +
-      'list names each endpoint and UUID once, as it is, and none that is not there; a borrower is told of what was sent.',
+      'borrowers, attributes, tag and flags that it asked for, zeroed if so; a reclaim that succeeds has ended one; ' +
+      'a list names each endpoint and UUID once, as it is, and none that is not there; a borrower is told of what ' +
+      'was sent.',
     blindTo:
       'What a guest asked for that rewrote its TX meanwhile, in fragments, or whose stage 2 nobody watches; lists ' +
       'whose RX nobody can place.',

@@ -68,7 +68,7 @@ export class Notifications extends Property {
     title: 'notifications',
     checks:
       'A GET returns every bit that was set before it and only such bits, each once, and a guest gets what its GET ' +
-      'took from the SPMC; bits are bound as asked; a guest with bits pending has had an interrupt since they were set.',
+      'took from the SPMC; bits are bound as asked; a guest with bits pending has had an interrupt since then.',
     blindTo: 'Framework notifications, and interrupts that a vCPU masks.',
   };
   readonly kinds = [
