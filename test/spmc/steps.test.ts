@@ -6,12 +6,14 @@ import {
   FFA_MEM_SHARE_32,
   FFA_MSG_SEND_DIRECT_REQ_32,
   FFA_MSG_SEND_DIRECT_RESP_32,
+  FFA_MSG_WAIT,
   FFA_PARTITION_INFO_GET,
   FFA_SUCCESS_32,
 } from '../../src/abi/function-ids.ts';
 import { TOUCH_FRAME } from '../../src/base/announcement.ts';
 import { WAIT_STEP } from '../../src/base/coroutine.ts';
 import type { Pe } from '../../src/hardware/pe.ts';
+import { VCPU_WAITING } from '../../src/spmc/partition.ts';
 import { RW, sendDescriptor } from './descriptors.ts';
 import { callWith, GUEST_MEMORY, HYPERVISOR_TX, ids, PAGE, SmallWorld, SP1, said } from './small-world.ts';
 
@@ -106,5 +108,41 @@ describe('a call in steps', () => {
       ];
     });
     expect(answers[1]).toEqual(answers[0]);
+  });
+});
+
+describe('issue 19: a response while an interrupt comes to the same partition on another PE', () => {
+  const DEVICE = 56;
+  const region = { baseAddress: 0x1000_0000, pageCount: 1, attributes: 3, interrupts: [{ id: DEVICE, attributes: 0 }] };
+
+  test.each(Array.from({ length: 12 }, (_, n) => n))('after %i steps of the request', (count) => {
+    const world = new SmallWorld([{ deviceRegions: [region] }]);
+    let seen = 0;
+    world.program(SP1).behaviour = (context) => {
+      seen += context.interrupts.splice(0).length;
+      const asked = context.registers.w(0) === FFA_MSG_SEND_DIRECT_REQ_32;
+      if (asked) return callWith(context, FFA_MSG_SEND_DIRECT_RESP_32, ids(SP1, 0), 0, 5);
+      return callWith(context, FFA_MSG_WAIT);
+    };
+    const request = start(world, world.pe, FFA_MSG_SEND_DIRECT_REQ_32, ids(0, SP1));
+    let ended = false;
+    for (let n = 0; n < count && !ended; n++) ended = request.next().done === true;
+    world.otherPe.stepping = true;
+    world.spmc.assertInterrupt(world.otherPe, DEVICE);
+    const interrupt = world.spmc.takeInterrupt(world.otherPe);
+    // The two alternate from here on.
+    let handled = interrupt === null;
+    while (!ended || !handled) {
+      if (!ended) ended = request.next().done === true;
+      if (!handled) handled = interrupt?.next().done === true;
+    }
+    // A request that found the partition handling its interrupt is refused, and made again.
+    if (said([world.pe.smc.w(0), 0, world.pe.smc.w(2)]) === 'FFA_ERROR BUSY') {
+      world.pe.stepping = false;
+      world.call(FFA_MSG_SEND_DIRECT_REQ_32, ids(0, SP1));
+    }
+    expect([world.pe.smc.w(0), world.pe.smc.w(3)]).toEqual([FFA_MSG_SEND_DIRECT_RESP_32, 5]);
+    const [vcpu] = world.spmc.partitions[0].vcpus;
+    expect([seen, vcpu.state, vcpu.interrupts, world.spmc.pending.count]).toEqual([1, VCPU_WAITING, [], 0]);
   });
 });
