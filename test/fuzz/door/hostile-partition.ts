@@ -75,6 +75,8 @@ export class HostilePartition implements PartitionEntry {
   /** Of these, what could not be run here and now: a chain of calls stays on its PE. */
   private readonly later: number[] = [];
   private lastRun = 0;
+  /** Whether it has mapped its buffers again in order to give back what it holds. */
+  private mapped = false;
   private refused = 0;
   private started = false;
 
@@ -90,6 +92,7 @@ export class HostilePartition implements PartitionEntry {
     this.held = [];
     this.unfinished.length = 0;
     this.later.length = 0;
+    this.mapped = false;
     this.refused = 0;
     this.started = false;
   }
@@ -163,13 +166,13 @@ export class HostilePartition implements PartitionEntry {
   }
 
   private giveBack(context: VcpuContext): Exit {
-    const [known] = this.held.splice(0, 1);
-    // Its buffers may be gone: then they are mapped first, and it comes back.
-    if (!this.write(context, Uint32Array.of(known.low, known.high, 0, 1, this.id))) {
-      this.held.push(known);
-      this.refused++;
+    // Its buffers may be gone.
+    if (!this.mapped) {
+      this.mapped = true;
       return this.map(context, 0);
     }
+    const [known] = this.held.splice(0, 1);
+    this.write(context, Uint32Array.of(known.low, known.high, 0, 1, this.id));
     return this.call(context, id.FFA_MEM_RELINQUISH);
   }
 
