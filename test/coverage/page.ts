@@ -50,24 +50,41 @@ function head(): string[] {
   return [
     '# Answers, call by call',
     '',
-    'What each call of FF-A may be answered: by the mediator to a guest, by the SPMC to the hypervisor, by the SPMC to a',
-    'partition; for callers of 1.0, 1.1 and 1.2; each with its reason and with who documents it (a key of',
-    '`src/base/citations.ts`). The oracle judges by this table (P13).',
+    ...wrapped(
+      'What each call of FF-A may be answered: by the mediator to a guest, by the SPMC to the hypervisor, by the ' +
+        'SPMC to a partition; for callers of 1.0, 1.1 and 1.2; each with its reason and with who documents it (a key ' +
+        'of `src/base/citations.ts`). The oracle judges by this table (P13).',
+    ),
     '',
-    `This page is generated (\`npx tsx scripts/coverage-doc.ts\`) from the table in \`src/abi/documented\` and from the`,
-    `drivers in \`test/coverage/drivers\`. A test makes every answer of the table come about, for every version:`,
-    `${DOCUMENTED_CALLS.length} calls at their sides, ${given.length} answers, ${cells} cells. It fails, with the cell's name, where nothing`,
-    'exercises a cell, where the answer is another one, and where an answer is seen that the table lacks.',
+    ...wrapped(
+      'This page is generated (`npx tsx scripts/coverage-doc.ts`) from the table in `src/abi/documented` and from ' +
+        'the drivers in `test/coverage/drivers`. A test makes every answer of the table come about, for every ' +
+        `version: ${DOCUMENTED_CALLS.length} calls at their sides, ${given.length} answers, ${cells} cells. ` +
+        'It fails, with the ' +
+        "cell's name, where nothing exercises a cell, where the answer is another one, and where an answer is seen " +
+        'that the table lacks.',
+    ),
     '',
-    "- *Versions*: of the caller; none named: all three. A call that came with a later version than the caller's is",
-    '  answered all the same where nothing else is said, as Xen and Hafnium do.',
-    '- *By*: who was seen to answer so. Profiles of the mediator: `f` ffabric (the default), `x24` xen-2024, `x26`',
-    '  xen-2026, `x26v` xen-2026-vm-to-vm. Personalities of the SPMC: `h` hafnium (the default), `t` tfa-el3, `o` optee.',
-    '  Another one answers otherwise, or cannot be brought to it: an answer of the default stands in its row.',
-    '- *Driver*: the file in `test/coverage/drivers` whose driver of that reason brings it about; `-`: the call alone does.',
-    '- `FFA_SUCCESS_32` is the answer itself, not a call; "a version" stands in w0, and so does FFA_VERSION\'s error.',
-    '- "relayed from the SPMC": the mediator passes on that error of the SPMC. It is put on the SPMC\'s side for the test;',
-    "  when the SPMC gives it by itself stands at the hypervisor's side.",
+    ...bullet(
+      "*Versions*: of the caller; none named: all three. A call that came with a later version than the caller's is " +
+        'answered all the same where nothing else is said, as Xen and Hafnium do.',
+    ),
+    ...bullet(
+      '*By*: who was seen to answer so. Profiles of the mediator: `f` ffabric (the default), `x24` xen-2024, `x26` ' +
+        'xen-2026, `x26v` xen-2026-vm-to-vm. Personalities of the SPMC: `h` hafnium (the default), `t` tfa-el3, `o` ' +
+        'optee. Who is not named answers otherwise, or cannot be brought to it.',
+    ),
+    ...bullet(
+      '*Driver*: the file in `test/coverage/drivers` whose driver of that reason brings it about; `-`: the call ' +
+        'alone does.',
+    ),
+    ...bullet(
+      "A version, and FFA_VERSION's error, stand in w0. NOT_SUPPORTED stands for the calling convention's -1 too.",
+    ),
+    ...bullet(
+      '"relayed from the SPMC": the mediator passes on that error of the SPMC. For the test it is put on the SPMC\'s ' +
+        "side; when the SPMC gives it by itself is said at the hypervisor's side.",
+    ),
   ];
 }
 
@@ -92,12 +109,12 @@ function others(absent: readonly DocumentedCall[], side: Side, calls: readonly D
 
 const COLUMNS = 120;
 
-/** Lines of at most 120 columns. */
-function wrapped(text: string): string[] {
+/** Lines of at most so many columns. */
+function wrapped(text: string, columns = COLUMNS): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line);
       line = word;
     } else {
@@ -105,6 +122,10 @@ function wrapped(text: string): string[] {
     }
   }
   return [...lines, line];
+}
+
+function bullet(text: string): string[] {
+  return wrapped(text, COLUMNS - 2).map((line, n) => (n === 0 ? `- ${line}` : `  ${line}`));
 }
 
 function heading(side: Side): string {
@@ -210,14 +231,26 @@ function notCovered(): string[] {
     '',
     '## Not covered',
     '',
-    '- One reason at a time: which of two reasons wins is tested beside the handlers (`test/spmc`, `test/hypervisor`) and',
-    '  held to recordings (`test/conform`), not here.',
-    '- Profiles and personalities beside the default ones are run through the same drivers; what they answer is shown, and',
-    '  must be in the table. That each of them gives each answer is asked only where a row is theirs alone.',
-    "- Guests of 64 bits only. A 32-bit guest's SMC64 call is unknown (-1 in x0) before the mediator sees it.",
-    '- The calls of FF-A 1.3 are known by name. FFA_ABORT of a partition is obeyed, though Hafnium wants 1.3 for it.',
-    '- Calls that the dispatcher at EL3 makes of the SPMC (power management, secure interrupts) are no cells: they come at',
-    '  a door of their own.',
-    '- Answers are compared by function and error code; what success carries is the business of the tests of each call.',
+    ...bullet(
+      'One reason at a time: which of two reasons wins is tested beside the handlers (`test/spmc`, ' +
+        '`test/hypervisor`) and held to recordings (`test/conform`), not here.',
+    ),
+    ...bullet(
+      'Profiles and personalities beside the default ones are run through the same drivers; what they answer is ' +
+        'shown, and must be in the table. That each of them gives each answer is asked only where a row is ' +
+        'theirs alone.',
+    ),
+    ...bullet("Guests of 64 bits only. A 32-bit guest's SMC64 call is unknown (-1 in x0) before the mediator sees it."),
+    ...bullet(
+      'The calls of FF-A 1.3 are known by name. FFA_ABORT of a partition is obeyed, though Hafnium wants 1.3 for it.',
+    ),
+    ...bullet(
+      'Calls that the dispatcher at EL3 makes of the SPMC (power management, secure interrupts) are no cells: they ' +
+        'come at a door of their own.',
+    ),
+    ...bullet(
+      'Answers are compared by function and error code; what success carries is the business of the tests ' +
+        'of each call.',
+    ),
   ];
 }

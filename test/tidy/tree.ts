@@ -17,7 +17,8 @@ export type Finding = string;
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 // Not ours, or not text. Dot folders other than .ci are those of tools.
-const IGNORED_FOLDERS: readonly string[] = ['node_modules', 'dist', 'coverage'];
+const IGNORED_FOLDERS: readonly string[] = ['node_modules', 'dist'];
+const MEASUREMENTS = join(ROOT, 'coverage');
 const BINARY = /\.(gz|tgz|png|ico|woff2|wasm|dtb|bin|cast)$/;
 
 function walk(folder: string, found: string[]): void {
@@ -26,7 +27,7 @@ function walk(folder: string, found: string[]): void {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       const ours = !IGNORED_FOLDERS.includes(entry.name) && (!entry.name.startsWith('.') || entry.name === '.ci');
-      if (ours) walk(path, found);
+      if (ours && path !== MEASUREMENTS) walk(path, found);
     } else if (entry.isFile() && !BINARY.test(entry.name)) {
       found.push(path);
     }

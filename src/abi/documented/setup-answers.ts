@@ -235,7 +235,7 @@ export const SETUP_ANSWERS: readonly DocumentedRow[] = [
         notGiven: 'the list is as long as it needs to be',
       }),
       on(FFA_DENIED, 'the dispatcher could not be asked', HAFNIUM, {
-        notGiven: 'there are no logical partitions at EL3',
+        notGiven: 'those at EL3 are known beforehand',
       }),
     ],
   ),
