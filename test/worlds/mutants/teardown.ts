@@ -56,9 +56,9 @@ export const TEARDOWN_MUTANTS: readonly Mutant[] = [
   {
     world: 'killed-while-partition-is-preempted',
     takesOut: 'running a dead request out',
-    fires: 'expect',
+    fires: 'P12',
     parts: noRunOut,
   },
-  { world: 'dies-as-borrower', takesOut: 'relinquishing for the dead', fires: 'expect', parts: noRelinquish },
+  { world: 'dies-as-borrower', takesOut: 'relinquishing for the dead', fires: 'P5', parts: noRelinquish },
   { world: 'notifications', takesOut: 'destroying the bitmap', fires: 'P15', parts: noBitmap },
 ];
