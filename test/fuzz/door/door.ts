@@ -55,8 +55,8 @@ const HELD = new Set(['P1', 'P1b', 'P2', 'P3', 'P4', 'P5', 'P10']);
 const UNTIDY = new Set(['P6', 'P7', 'P13']);
 
 /**
- * Open: FFA_RX_RELEASE of one vCPU is served while the mediator fills RX for another one of the same guest, which did not
- * have it yet. It is the guest's own RX and the guest's own race; another VM's message may then get between.
+ * Open: FFA_RX_RELEASE of one vCPU is served while the mediator fills RX for another one of the same guest, which did
+ * not have it yet. It is the guest's own RX and the guest's own race; another VM's message may then get between.
  */
 const RELEASED_WHILE_FILLED = /^VM \d+ released RX though it did not have it$/;
 
