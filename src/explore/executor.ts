@@ -138,6 +138,12 @@ export class Executor implements Director, ChoicePolicy {
     this.cutCount = 0;
   }
 
+  /** Looks at the whole state, back at the checkpoint: `tainted` is then known for all executions so far. */
+  settle(): void {
+    this.checkpoint.restore();
+    if (!this.checkpoint.verify()) this.tainted = true;
+  }
+
   /** Back to the checkpoint. */
   rewind(): void {
     const { world } = this;

@@ -136,6 +136,15 @@ export function* blocksOf(whole: Shard): Iterable<Shard> {
 /** Beginnings of all executions, in the order of depth-first search. */
 function beginnings(whole: Shard, executor: Executor): number[][] {
   executor.faultsMax = whole.faults;
+  for (;;) {
+    executor.forget();
+    const prefixes = probed(whole, executor);
+    executor.settle();
+    if (!executor.tainted) return prefixes;
+  }
+}
+
+function probed(whole: Shard, executor: Executor): number[][] {
   let prefixes: number[][] = [[]];
   for (let round = 0; round < PREFIX_ROUNDS_MAX && prefixes.length < PREFIXES_MIN; round++) {
     prefixes = prefixes.flatMap((prefix) => {

@@ -141,6 +141,7 @@ export function* runShard(
       yield { strategy: strategy.name, faults: shard.faults, executions, steps, best: null };
       stopped = stop();
     }
+    executor.settle();
     if (executor.tainted) continue;
     return { finding, executions: executor.executionCount, steps: executor.stepTotal, complete, stopped };
   }
