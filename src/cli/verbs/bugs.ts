@@ -53,7 +53,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--time <seconds>', `hunt: at most so long for each (default ${SECONDS_EACH})`)
     .option('--executions <count>', 'hunt: executions of each at most (default 20000)')
     .option('--seed <number>', 'hunt: of all that is random (default 1)')
-    .option('--no-shrink', 'hunt: show what was found as it was found')
+    .option('--no-shrink', 'hunt one: show what was found as it was found')
     .option('--json', 'one JSON document instead')
     .addHelpText('after', HELP)
     .action((action: string, id: string | undefined, flags: BugsFlags) => act(context, action, id, flags));
@@ -120,7 +120,7 @@ async function huntAll(context: CliContext, bugs: readonly Bug[], inFull: boolea
     context.talk.print([line(`interrupted after ${hunted.length} of ${bugs.length}`, 'warning')]),
   );
   for (const bug of bugs) {
-    const one = await huntOne(context, bug, flags);
+    const one = await huntOne(context, bug, inFull && flags.shrink, flags);
     hunted.push(one);
     if (flags.json === true) continue;
     context.out.print(inFull ? await foundInFull(one) : [resultLine(one)]);
@@ -135,7 +135,7 @@ async function huntAll(context: CliContext, bugs: readonly Bug[], inFull: boolea
     context.out.print([line(`${found} of ${hunted.length} found`, found === hunted.length ? 'good' : 'wrong')]);
 }
 
-async function huntOne(context: CliContext, bug: Bug, flags: BugsFlags): Promise<Hunted> {
+async function huntOne(context: CliContext, bug: Bug, shrinks: boolean, flags: BugsFlags): Promise<Hunted> {
   const description = await worldOf(bug);
   const begunMs = performance.now();
   const endMs = begunMs + (whole('--time', flags.time) ?? SECONDS_EACH) * SECOND_MS;
@@ -144,7 +144,7 @@ async function huntOne(context: CliContext, bug: Bug, flags: BugsFlags): Promise
   const running = hunt(description, bug.mutate(), bug.property, {
     ...(executions === undefined ? {} : { executions }),
     ...(seed === undefined ? {} : { seed }),
-    shrinks: flags.shrink,
+    shrinks,
     stop: () => performance.now() >= endMs,
   });
   let breathMs = begunMs;
