@@ -21,7 +21,9 @@ function made(executor: Executor): Made {
   return { values: [...choices.values], bounds: [...choices.bounds], digest: events.digest() };
 }
 
-/** Pairs of executions of the same choices; what holds only, since a finding is executed again at once to confirm it. */
+/**
+ * Pairs of executions of the same choices; what holds only, since a finding is executed again at once to confirm it.
+ */
 function pairs(executor: Executor): (readonly [Made, Made])[] {
   const portfolio = new Portfolio(3);
   const list: (readonly [Made, Made])[] = [];

@@ -1,6 +1,6 @@
 // Partial-order reduction loses nothing: on reference worlds it meets exactly the classes of executions that unreduced
-// depth-first search meets, and few executions more than there are classes. And what counts as independent commutes: all
-// executions of one class end in the same state.
+// depth-first search meets, and few executions more than there are classes. And what counts as independent commutes:
+// all executions of one class end in the same state.
 
 import { describe, expect, it } from 'vitest';
 import { Executor } from '../../src/explore/executor.ts';
