@@ -1,6 +1,6 @@
-// A partition's calls about its own interrupts: HF_INTERRUPT_ENABLE, HF_INTERRUPT_GET and HF_INTERRUPT_DEACTIVATE, which
-// Hafnium has instead of a virtual interrupt controller [Hafnium call.h]. A program in TypeScript needs none of them: it
-// finds its interrupts in its context, and has dealt with one when it has taken it out of there.
+// A partition's calls about its own interrupts: HF_INTERRUPT_ENABLE, HF_INTERRUPT_GET and HF_INTERRUPT_DEACTIVATE,
+// which Hafnium has instead of a virtual interrupt controller [Hafnium call.h]. A program in TypeScript needs none of
+// them: it finds its interrupts in its context, and has dealt with one when it has taken it out of there.
 //
 // Not here: HF_INTERRUPT_RECONFIGURE and HF_INTERRUPT_SEND_IPI.
 

@@ -122,7 +122,9 @@ export class Slots {
     return true;
   }
 
-  /** The send that was last let in succeeded, or failed and gave its slot back: who made room for it is gone, or back. */
+  /**
+   * The send that was last let in succeeded, or failed and gave its slot back: who made room for it is gone, or back.
+   */
   settle(succeeded: boolean): void {
     const { setAside } = this;
     if (setAside === null) return;

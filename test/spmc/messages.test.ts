@@ -201,7 +201,7 @@ describe('FFA_ERROR of a partition', () => {
 });
 
 describe('VM availability', () => {
-  test('issue 7182: created twice is the partition’s to refuse, and no more than that', () => {
+  test('7182 of optee_os: created twice is the partition’s to refuse, and no more than that', () => {
     const world = new SmallWorld([{ vmAvailabilityMessages: 3 }]);
     let known = false;
     world.program(SP1).behaviour = (context) => {

@@ -667,7 +667,7 @@ describe('OP-TEE', () => {
     expect(world.retrieve(SP1, { handle, tag: 0x1234, flags: 8 })).toBe('FFA_MEM_RETRIEVE_RESP');
   });
 
-  test('6374 of optee_os: a thousand rounds, a failed relinquish in each, leave nothing denied and nothing used', () => {
+  test('6374 of optee_os: a thousand rounds, a failed relinquish in each, leave nothing denied or used', () => {
     const world = two({ limits: { slots: 1 } });
     for (let n = 0; n < 1000; n++) {
       const handle = world.sent({});

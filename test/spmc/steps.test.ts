@@ -111,7 +111,7 @@ describe('a call in steps', () => {
   });
 });
 
-describe('issue 19: a response while an interrupt comes to the same partition on another PE', () => {
+describe('19 of Hafnium: a response while an interrupt comes to the same partition on another PE', () => {
   const DEVICE = 56;
   const region = { baseAddress: 0x1000_0000, pageCount: 1, attributes: 3, interrupts: [{ id: DEVICE, attributes: 0 }] };
 

@@ -13,8 +13,8 @@ export class Limits extends Property {
     title: 'limits',
     checks:
       'No guest has more transactions in the secure world, or more pages in them, than the profile promises; all ' +
-      'guests together keep to the host\u2019s number and to what is reserved for those with few, and no borrower is in ' +
-      'more than its share.',
+      'guests together keep to the host\u2019s number and to what is reserved for those with few, and no borrower is ' +
+      'in more than its share.',
     blindTo: 'Messages and ids, whose number no single run drives to a limit by itself.',
   };
   readonly kinds = [EVENT_SMC];
