@@ -17,7 +17,7 @@ const READY_MS = 10_000;
 /** Where files live in memory, if the system has such a place. */
 const MEMORY_FOLDER = '/dev/shm';
 
-export const QEMU_INSTALL = 'apt-get install qemu-system-arm';
+const QEMU_INSTALL = 'apt-get install qemu-system-arm';
 
 /** What `qemu-system-aarch64 --version` says first; null when there is none. */
 export function qemuVersion(): string | null {

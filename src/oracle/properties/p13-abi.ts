@@ -12,6 +12,7 @@ import {
   FFA_SUCCESS_64,
   FFA_VERSION,
   functionName,
+  isFfaFunctionId,
   isInFfaRange,
   isSmc64,
 } from '../../abi/function-ids.ts';
@@ -25,6 +26,10 @@ import type { GuestCall } from '../model/guest-call.ts';
 import { type Bench, Property, type PropertyInfo } from '../property.ts';
 
 const WORDS = 36;
+
+const NUMBER_MASK = 0xff;
+/** FFA_MSG_SEND_DIRECT_RESP2. */
+const LAST_NUMBER_OF_1_2 = 0x8e;
 
 export class Abi extends Property {
   readonly info: PropertyInfo = {
@@ -95,11 +100,18 @@ export class Abi extends Property {
   }
 
   /**
-   * To who has agreed on a version a function of FF-A is at worst not supported. (A 32-bit guest has no 64-bit calls.)
+   * To who has agreed on a version a function of FF-A is at worst not supported. (A 32-bit guest has no 64-bit calls;
+   * what 1.3 adds may be as unknown as what nobody has named.)
    */
   private unknown(call: GuestCall, fid: number): void {
     const { vm } = call;
-    if (isSmc64(fid) || this.relaxed('undocumented-errors') || this.bench.model.guests.find(vm)?.settled !== true)
+    if (
+      !isFfaFunctionId(fid) ||
+      (fid & NUMBER_MASK) > LAST_NUMBER_OF_1_2 ||
+      isSmc64(fid) ||
+      this.relaxed('undocumented-errors') ||
+      this.bench.model.guests.find(vm)?.settled !== true
+    )
       return;
     this.report(`${functionName(fid)} is answered as no function of FF-A`, { vm });
   }
