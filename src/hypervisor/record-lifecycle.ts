@@ -101,6 +101,7 @@ export class RecordLifecycle implements Lifecycle, TeardownState {
       const error = yield* this.tellCreated(hypervisor, pe, context, index);
       if (error !== 0) return error;
     }
+    // One that was dead is told of the end all the same: it may be back by then, and hold memory of the guest.
     for (let index = 0; index < count; index++) {
       if (this.subscribes(hypervisor, index, PARTITION_VM_DESTROYED)) this.oweDestroyed(context, index);
     }

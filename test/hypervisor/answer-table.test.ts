@@ -143,7 +143,13 @@ function expectCreation(treatment: Treatment, reply: Reply): void {
   };
   expect({ result, told, created, retired }, treatment).toEqual(fits[treatment]);
   expect(domain === null).toBe(result !== 0);
-  if (domain === null) expect(world.missingPages).toBe(0);
+  if (domain === null) {
+    expect(world.missingPages).toBe(0);
+    return;
+  }
+  world.destroy(domain);
+  const toldEnd = world.spmc.named('VM_DESTROYED').map((call) => call.words[1]);
+  expect(toldEnd, `who hears of the end after ${treatment}`).toEqual([SP, OTHER]);
 }
 
 function expectSend(treatment: Treatment, reply: Reply): void {

@@ -133,6 +133,24 @@ test('P6: an end is lost after RETRY; not while its teardown goes on, nor after 
   }
 });
 
+test('P6: one that was dead at the birth may hear of the end until it takes it, also when the domain has gone', () => {
+  for (const [answer, anomaly] of [
+    [accepts('destroyed', SP, RETRY), null],
+    [accepts('destroyed', SP), 'SP 0x8001 was told twice that VM 1 was destroyed'],
+  ] as const) {
+    const { rig, frame } = rigWith();
+    rig.tell('created', SP, 1, refused(ABORTED));
+    rig.die(1, 7, [frame, 16], () => {
+      rig.emit(EVENT_TEARDOWN_BEGIN, 0, 1, 7, 0, 1, 0);
+      rig.tell('destroyed', SP, 1, accepts('destroyed', SP, RETRY));
+    });
+    rig.tell('destroyed', SP, 1, answer);
+    rig.tell('destroyed', SP, 1, accepts('destroyed', SP));
+    const found = rig.found.filter(({ property }) => property === 'P6');
+    expect(found).toEqual(anomaly === null ? [] : [{ property: 'P6', anomaly, facts: { vm: 1, sp: SP } }]);
+  }
+});
+
 test('P6: a failed creation leaves a believer, or tells it', () => {
   for (const undone of [false, true]) {
     const rig = new Rig();

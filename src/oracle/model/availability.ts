@@ -20,7 +20,7 @@ const PAIR_REFUSED = 3;
 const PAIR_STALE = 4;
 /** It accepted "destroyed". */
 export const PAIR_TOLD_END = 5;
-/** It died while it was told. */
+/** It died while it was told. Once it is back it may be told of the end, until it takes that. */
 export const PAIR_DEAD = 6;
 
 export type Message = 0 | 1 | 2;
@@ -125,11 +125,11 @@ export class Availability {
     this.byVm.delete(vm);
   }
 
-  /** Drops what was said of a VM if nothing of it is owed any more. */
+  /** Drops what was said of a VM if nothing of it is owed, or may still be told. */
   settle(vm: number): void {
     const pairs = this.byVm.get(vm);
     if (pairs === undefined) return;
-    for (const pair of pairs) if (this.owes(pair)) return;
+    for (const pair of pairs) if (this.owes(pair) || pair.state === PAIR_DEAD) return;
     this.byVm.delete(vm);
   }
 
