@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import {
+  FFA_ERROR,
   FFA_MEM_DONATE_32,
   FFA_MEM_FRAG_RX,
   FFA_MEM_FRAG_TX,
@@ -17,7 +18,7 @@ import {
 import { FFA_VERSION_1_0, FFA_VERSION_1_1, FFA_VERSION_1_2 } from '../../src/abi/versions.ts';
 import { WAIT_TIME } from '../../src/base/coroutine.ts';
 import { STAGE2_NON_SECURE, STAGE2_RWX, STAGE2_SHARED } from '../../src/hardware/stage2.ts';
-import { lastRefusal } from '../../src/spmc/memory-checks.ts';
+import { lastRefusal, MEMORY_CHECKS, type MemoryCheck } from '../../src/spmc/memory-checks.ts';
 import { relinquishDescriptor } from './descriptors.ts';
 import { apart, descriptor, headerBytes, type Memory, MemoryWorld, PAGE, VERSIONS, VM } from './memory-world.ts';
 import { callWith, GUEST_MEMORY, HYPERVISOR_TX, ids, SP1, SP2, SP3, said } from './small-world.ts';
@@ -287,31 +288,44 @@ describe('Hafnium', () => {
     expect(world.page(0)).toBe(OWNED);
   });
 
-  test.each<[string, number, number, Memory, string]>([
-    ['2^28 constituents', 112, 112, { patch: (view) => view.setUint32(84, 0x1000_0001, true) }, 'INVALID_PARAMETERS'],
-    ['an odd length', 111, 111, {}, 'INVALID_PARAMETERS'],
-    ['an odd total', 113, 112, {}, 'INVALID_PARAMETERS'],
+  test.each<[string, number, number, Memory, MemoryCheck]>([
+    [
+      '2^28 constituents',
+      112,
+      112,
+      { patch: (view) => view.setUint32(84, 0x1000_0001, true) },
+      'send: constituents match length',
+    ],
+    ['an odd length', 128, 120, { at: apart(GUEST_MEMORY, 2) }, 'send: length is whole'],
+    ['an odd total', 113, 112, {}, 'send: total is whole'],
     [
       'a composite at 2^32 - 16',
       112,
       112,
       { patch: (view) => view.setUint32(52, 0xffff_fff0, true) },
-      'INVALID_PARAMETERS',
+      'send: composite within fragment',
     ],
-    ['2^32 - 1 receivers', 112, 112, { patch: (view) => view.setUint32(28, 0xffff_ffff, true) }, 'INVALID_PARAMETERS'],
+    [
+      '2^32 - 1 receivers',
+      112,
+      112,
+      { patch: (view) => view.setUint32(28, 0xffff_ffff, true) },
+      'send: not too many receivers',
+    ],
     [
       'access descriptors at 2^32 - 16',
       112,
       112,
       { patch: (view) => view.setUint32(32, 0xffff_fff0, true) },
-      'INVALID_PARAMETERS',
+      'send: access descriptors within fragment',
     ],
-    ['2^32 - 1 pages', 112, 112, { at: [[GUEST_MEMORY, 0xffff_ffff]] }, 'DENIED'],
-    ['an address at the end of 2^64', 112, 112, { at: [[2 ** 64 - 2 ** 12, 1]] }, 'DENIED'],
-  ])('d467741c: %s', (_name, total, fragment, memory, error) => {
+    ['2^32 - 1 pages', 112, 112, { at: [[GUEST_MEMORY, 0xffff_ffff]] }, 'pages: of one kind, and mapped'],
+    ['an address at the end of 2^64', 112, 112, { at: [[2 ** 64 - 2 ** 12, 1]] }, 'pages: of one kind, and mapped'],
+  ])('d467741c: %s', (_name, total, fragment, memory, check) => {
     const world = two();
     world.write(HYPERVISOR_TX, descriptor({ at: [[GUEST_MEMORY, 1]], ...memory }));
-    expect(said(world.call(FFA_MEM_SHARE_32, total, fragment))).toBe(`FFA_ERROR ${error}`);
+    const answer = world.call(FFA_MEM_SHARE_32, total, fragment);
+    expect([said(answer), lastRefusal()]).toEqual([said([FFA_ERROR, 0, MEMORY_CHECKS[check]]), check]);
     expect(world.spmc.slots.inUse).toBe(0);
   });
 });

@@ -182,6 +182,8 @@ describe('the door of the SPMD', () => {
 
   test('9b1d1cf0d: a framework request to the SPMC’s id is no partition’s, and nobody’s but the SPMD’s to make', () => {
     const world = booted([subscriber(7, { vmAvailabilityMessages: 3 }), {}, {}]);
+    // Whoever reaches it hears of that.
+    world.program(SP1).behaviour = () => EXIT_CRASH;
     for (const sender of [0, 3, FFA_SPMD_ID]) {
       for (const w2 of [PSCI_REQUEST, 0x80000004, 0]) {
         const answer = world.call(REQ, ids(sender, FFA_SPMC_ID), w2, PSCI_CPU_OFF);
