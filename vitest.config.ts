@@ -17,6 +17,7 @@ const RINGS: readonly Ring[] = [
   { name: 'tidy', include: ['test/tidy/**/*.test.ts'], timeoutSeconds: 60 },
   { name: 'conform', include: ['test/conform/**/*.test.ts'], timeoutSeconds: 120 },
   { name: 'worlds', include: ['test/worlds/**/*.test.ts'], timeoutSeconds: 60 },
+  { name: 'bugs', include: ['test/bugs/**/*.test.ts'], timeoutSeconds: 240 },
   { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutSeconds: 60, built: true },
   { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], timeoutSeconds: 600 },
   { name: 'package', include: ['test/package.test.ts'], timeoutSeconds: 300 },

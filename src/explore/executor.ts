@@ -6,7 +6,7 @@
 //
 // An execution ends at the first thing that does not hold, or when the world has come to rest. Faults strike within a
 // budget and then no more, and a world's clock goes on only when nobody else can: so what must come to an end has every
-// chance to.
+// chance to. Where a world says so (`early`), the clock may go on a few times although somebody could.
 //
 // Limits: `stepsMax` steps an execution; one that needs more counts as one that does not end (P12).
 
@@ -155,6 +155,7 @@ export class Executor implements Director, ChoicePolicy {
     }
     for (const task of this.underWay) if (task.again !== null) task.coroutine = task.again();
     world.faults.faultsLeft = this.faultsMax;
+    if (world.scheduler.early !== null) world.scheduler.early.left = world.description.explore?.earlyMax ?? 0;
     world.machine.choices.replay([], this);
   }
 

@@ -97,6 +97,10 @@ export class Footprint implements EventListener, FrameWatcher {
 
   touch(kind: TouchKind, id: number, access: Access): void {
     if (!this.on) return;
+    if (kind === TOUCH_EVERYTHING) {
+      this.everything = true;
+      return;
+    }
     const key = kind * KIND_UNIT + id;
     let number = this.numbers.get(key);
     if (number === undefined) {

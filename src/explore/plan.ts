@@ -67,19 +67,21 @@ export function planOf(description: WorldDescription, options: PlanOptions): Pas
   const delaysMax = options.delays ?? DELAYS;
   const { seed = 1, strategy: name = 'auto' } = options;
   const passes: Pass[] = [];
+  const earlyMax = description.explore?.earlyMax ?? 0;
+  const early = earlyMax === 0 ? '' : `, time up to ${plural(earlyMax, 'time')} early`;
   const base = { faults: faultsMax, delays: delaysMax, seed, prefix: [], executions };
   const quarter = Math.ceil(executions / 4);
   if (name === 'auto' || name === 'random' || name === 'urw' || name === 'pct' || name === 'portfolio') {
     const isAuto = name === 'auto';
     const strategy = isAuto ? 'portfolio' : name;
     const whole: Shard = { ...base, strategy, executions: isAuto ? quarter : executions };
-    passes.push({ whole, covers: `${strategy} with up to ${plural(faultsMax, 'fault')}`, isRandom: true });
+    passes.push({ whole, covers: `${strategy} with up to ${plural(faultsMax, 'fault')}${early}`, isRandom: true });
   }
   if (name === 'auto' || name === 'dfs' || name === 'dpor') {
     const strategy = name === 'dfs' ? 'dfs' : 'dpor';
     for (let faults = 0; faults <= faultsMax; faults++) {
       const reduced = strategy === 'dfs' ? '' : ', up to the order of independent steps,';
-      const covers = `every schedule${reduced} with up to ${plural(faults, 'fault')}`;
+      const covers = `every schedule${reduced} with up to ${plural(faults, 'fault')}${early}`;
       const whole: Shard = { ...base, strategy, faults, executions: name === 'auto' ? quarter : executions };
       passes.push({ whole, covers, isRandom: false });
     }
@@ -89,7 +91,8 @@ export function planOf(description: WorldDescription, options: PlanOptions): Pas
       for (let faults = 0; faults <= Math.min(sum, faultsMax); faults++) {
         const delays = sum - faults;
         if (delays > delaysMax) continue;
-        const covers = `every schedule with up to ${plural(delays, 'delay')} and ${plural(faults, 'fault')}`;
+        const bounds = `${plural(delays, 'delay')} and ${plural(faults, 'fault')}${early}`;
+        const covers = `every schedule with up to ${bounds}`;
         passes.push({ whole: { ...base, strategy: 'delay', faults, delays }, covers, isRandom: false });
       }
     }
@@ -105,7 +108,7 @@ export function strategyOf({ delays, prefix, seed, strategy }: Shard, executor: 
     case 'delay':
       return new DepthFirst(delays, prefix);
     case 'dpor':
-      return new Dpor(executor.footprint, executor.world.machine.time);
+      return new Dpor(executor.footprint, executor.world);
     case 'random':
       return new RandomWalk(seed);
     case 'urw':

@@ -2,7 +2,8 @@
 // run a task goes on until it stands still, then the one that has been ready longest; with `takesTurns` the ready tasks
 // alternate step by step. An explorer decides at each step through the choice stack.
 //
-// Time moves only when no task is ready: to the next timer, sleeper, or planned action. A PE that the secure world
+// Time moves only when no task is ready: to the next timer, sleeper, or planned action; an explorer may let it go on
+// earlier (early-time.ts). A PE that the secure world
 // keeps longer than a time slice gets an interrupt, as the hypervisor's own tick would give it.
 //
 // A step costs the same however many tasks sleep or wait: sleepers are in a heap, waiters are kept by lock, and whoever
@@ -23,6 +24,7 @@ import type { Nanoseconds } from '../base/units.ts';
 import type { Lock } from '../hardware/lock.ts';
 import type { Machine } from '../hardware/machine.ts';
 import type { Pe, Sleeper } from '../hardware/pe.ts';
+import type { EarlyTime } from './early-time.ts';
 
 /** Site of the scheduler's choices. */
 export const SITE_SCHEDULE = 1;
@@ -32,7 +34,7 @@ const PES_MAX = 2 ** 31;
 
 /**
  * Decides which task goes on, through the choice stack: an explorer. It is shown the tasks that could, in the order of
- * the alternatives: the one that ran last first, then the others by their PE, as a round goes.
+ * the alternatives: the one that ran last first, then the others by their PE, as a round goes; `early.task` at the end.
  */
 export interface Director {
   enabled(tasks: readonly Task[], count: number): void;
@@ -74,6 +76,8 @@ export class Scheduler implements Sleeper {
   takesTurns = false;
   /** Who decides instead of this scheduler; null in a plain run. */
   director: Director | null = null;
+  /** Time that may go on although tasks could; null: it never does. Only for a director. */
+  early: EarlyTime | null = null;
   /** The task whose step runs now. */
   current: Task | null = null;
   /** Steps so far. */
@@ -133,8 +137,12 @@ export class Scheduler implements Sleeper {
   step(): boolean {
     const task = this.pick();
     if (task === null) return false;
-    const { pe } = task;
     this.stepCount++;
+    if (this.early !== null && task === this.early.task) {
+      this.early.pass();
+      return true;
+    }
+    const { pe } = task;
     this.current = task;
     this.machine.events.currentPe = pe.index;
     this.lastPe = pe.index;
@@ -244,9 +252,13 @@ export class Scheduler implements Sleeper {
   private directed(director: Director): Task | null {
     const count = this.gather();
     if (count === 0) return null;
-    director.enabled(this.candidates, count);
-    const task = this.candidates[this.machine.choices.choose(count, SITE_SCHEDULE)];
-    const { ready } = this;
+    const { early, ready } = this;
+    const isTimeOne = early?.possible === true;
+    if (isTimeOne) this.candidates.push(early.task);
+    const alternatives = isTimeOne ? count + 1 : count;
+    director.enabled(this.candidates, alternatives);
+    const task = this.candidates[this.machine.choices.choose(alternatives, SITE_SCHEDULE)];
+    if (task === early?.task) return task;
     const at = ready.indexOf(task);
     if (at > 0) ready.splice(at, 1);
     if (at < 0) this.takeFromWaiters(task);

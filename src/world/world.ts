@@ -42,6 +42,7 @@ import type { Personality } from '../spmc/personality.ts';
 import { Spmc } from '../spmc/spmc.ts';
 import type { FaultDescription, PowerChange, ProgramMaker, TimelineEntry, WorldDescription } from './description.ts';
 import { WorldDmaEngine } from './dma-engine.ts';
+import { EarlyTime } from './early-time.ts';
 import { type ExpectationOutcome, judgeExpectations } from './expectations.ts';
 import { type ArmedFault, FaultyConduit } from './faulty-conduit.ts';
 import { byName, makeGuests } from './guest-making.ts';
@@ -196,8 +197,7 @@ export class World implements EventListener {
       this.ended = true;
       return;
     }
-    this.moveTime(next);
-    this.fireTimers();
+    this.passTime(next);
   }
 
   /** Whether the run has ended. */
@@ -229,6 +229,8 @@ export class World implements EventListener {
       pe.stepping = true;
       pe.patient = true;
     }
+    const { earlyMax = 0 } = this.description.explore ?? {};
+    if (earlyMax > 0) this.scheduler.early = new EarlyTime(this, this.peCount++);
   }
 
   /** The judge's last look, and what it all came to. */
@@ -350,7 +352,8 @@ export class World implements EventListener {
     }
   }
 
-  private nextTimeNs(): Nanoseconds {
+  /** When the next event is; infinite when there is none. */
+  nextTimeNs(): Nanoseconds {
     const plan = this.planned < this.plan.length ? this.plan[this.planned].atNs : Number.POSITIVE_INFINITY;
     const timer = this.machine.time.next?.expiryNs ?? Number.POSITIVE_INFINITY;
     return Math.max(this.machine.time.nowNs, Math.min(plan, timer, this.scheduler.nextWakeNs()));
@@ -362,7 +365,9 @@ export class World implements EventListener {
     this.scheduler.tick();
   }
 
-  private fireTimers(): void {
+  /** Moves time, and fires what is due then. */
+  passTime(toNs: Nanoseconds): void {
+    this.moveTime(toNs);
     const { time, events } = this.machine;
     for (;;) {
       const timer = time.takeDue(time.nowNs);
@@ -395,8 +400,7 @@ export class World implements EventListener {
     this.scheduler.start(pe, name, work(pe));
   }
 
-  // What the plan does
-  // --------------------------------------------------------------------------------------------------
+  // What the plan does -----------------------------------------------------------------------------------------------
 
   private act(entry: TimelineEntry): void {
     if (entry.say !== undefined) this.tell(entry.say);
@@ -526,8 +530,7 @@ export class World implements EventListener {
     this.host('destroy', (host) => this.destroy(host, guest));
   }
 
-  // Interrupts, story, judgement
-  // ------------------------------------------------------------------------------------------
+  // Interrupts, story, judgement -------------------------------------------------------------------------------------
 
   private interruptSink(): InterruptSink {
     return {

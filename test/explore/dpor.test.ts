@@ -11,6 +11,7 @@ import type { Strategy } from '../../src/explore/strategy.ts';
 import type { WorldDescription } from '../../src/world/description.ts';
 import { reportOf } from '../../src/world/report.ts';
 import type { World } from '../../src/world/world.ts';
+import { slowRing } from '../require.ts';
 import { Traced } from './traces.ts';
 import { smallWorld } from './worlds.ts';
 
@@ -20,16 +21,19 @@ const UNMAP = 'unmap: {expect: any}';
 const ECHO = 'message: {to: crypto, do: echo, words: [1], expect: any}';
 const SHARE = 'share: {name: a, to: crypto, pages: 1, expect: any}';
 const DESTROY = '[{at: 1s, destroy: g1}]';
+const RETRY = DESTROY.replace(']', ', {at: 2s, say: later}]');
+const LATER = 'until: {time: 2s}';
 
 interface Row {
   readonly what: string;
   readonly world: WorldDescription;
+  /** Classes, at least: a world with fewer shows less. */
   readonly traces: number;
-  /** Of unreduced search. */
+  /** Of unreduced search, at least. */
   readonly executions: number;
 }
 
-const ROWS: readonly Row[] = [
+const LARGE_ROWS: readonly Row[] = [
   {
     what: 'four vCPUs release RX',
     world: smallWorld([[RELEASE], [RELEASE], [RELEASE], [RELEASE]]),
@@ -42,6 +46,27 @@ const ROWS: readonly Row[] = [
     traces: 1370,
     executions: 22_530,
   },
+];
+
+const ROWS: readonly Row[] = [
+  {
+    what: 'three vCPUs release RX',
+    world: smallWorld([[RELEASE], [RELEASE], [RELEASE]]),
+    traces: 90,
+    executions: 396,
+  },
+  {
+    what: 'a guest dies as it shares, and time may go on early',
+    world: early(smallWorld([[SHARE]], RETRY)),
+    traces: 138,
+    executions: 486,
+  },
+  {
+    what: 'two vCPUs release RX, and time may go on early twice',
+    world: early(smallWorld([[RELEASE, LATER, VERSION], [RELEASE]]), 2),
+    traces: 33,
+    executions: 102,
+  },
   { what: 'a share beside a release', world: smallWorld([[SHARE], [RELEASE]]), traces: 64, executions: 1287 },
   { what: 'a guest dies as it shares', world: smallWorld([[SHARE]], DESTROY), traces: 5, executions: 23 },
   {
@@ -51,6 +76,13 @@ const ROWS: readonly Row[] = [
     executions: 505,
   },
 ];
+
+/** The same world, in which time may go on early. */
+function early(world: WorldDescription, earlyMax = 1): WorldDescription {
+  const { explore } = world;
+  if (explore === undefined) throw new Error('no world to explore');
+  return { ...world, explore: { ...explore, earlyMax } };
+}
 
 /** All of a world's end that anybody can see: lives, pages and who has them, quarantine, registers. */
 function endOf(world: World): string {
@@ -98,16 +130,20 @@ function tracesOf(world: WorldDescription, make: (executor: Executor) => Strateg
   }
 }
 
-describe('partial-order reduction', () => {
-  for (const { executions, traces, what, world } of ROWS) {
-    it(`meets every class when ${what}: ${traces} of ${executions}`, { timeout: 60_000 }, () => {
+function compare(rows: readonly Row[]): void {
+  for (const { executions, traces, what, world } of rows) {
+    it(`meets every class when ${what}: ${traces} of ${executions} or more`, { timeout: 240_000 }, () => {
       const all = tracesOf(world, () => new DepthFirst(), false);
-      expect(all.count).toBe(executions);
-      expect(all.traces.size).toBe(traces);
-      const reduced = tracesOf(world, (executor) => new Dpor(executor.footprint, executor.world.machine.time), true);
+      const found = all.traces.size;
+      expect(all.count).toBeGreaterThanOrEqual(executions);
+      expect(found).toBeGreaterThanOrEqual(traces);
+      const reduced = tracesOf(world, (executor) => new Dpor(executor.footprint, executor.world), true);
       expect(reduced.traces).toEqual(all.traces);
-      expect(reduced.complete).toBeLessThanOrEqual(2 * traces);
-      expect(reduced.count).toBeLessThanOrEqual(2 * traces);
+      expect(reduced.complete).toBeLessThanOrEqual(2 * found);
+      expect(reduced.count).toBeLessThanOrEqual(2 * found);
     });
   }
-});
+}
+
+describe('partial-order reduction', () => compare(ROWS));
+slowRing('explore')('partial-order reduction of large worlds', () => compare(LARGE_ROWS));

@@ -36,7 +36,7 @@ explore:
 const STRATEGIES: Readonly<Record<string, (executor: Executor) => Strategy>> = {
   dfs: () => new DepthFirst(),
   random: () => new RandomWalk(1),
-  dpor: (executor) => new Dpor(executor.footprint, executor.world.machine.time),
+  dpor: (executor) => new Dpor(executor.footprint, executor.world),
 };
 
 /** Executes until `enough`; a strategy that has tried everything begins anew. */

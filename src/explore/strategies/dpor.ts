@@ -12,14 +12,18 @@
 // - Release of a lock and its acquisition by another are ordered, but cannot be swapped: the race is between the two
 //   acquisitions.
 // - When time moves, everything before is ordered before everything after: it moves only when nobody can go on.
+// - As long as time may go on early, which conflicts with every step, all that can go on is tried: a race with time
+//   that moved because nobody could go on is not seen. Sleep sets alone reduce there.
 //
 // No wakeup trees: an execution may find at its end that all it could still do is in its sleep set, and is cut.
 //
-// Limits: 24 PEs; a world whose time may move early (`early`) is not for it.
+// Limits: 24 PEs.
 
 import { assert } from '../../base/assert.ts';
 import type { VirtualTime } from '../../hardware/time.ts';
+import type { EarlyTime } from '../../world/early-time.ts';
 import type { Task } from '../../world/scheduler.ts';
+import type { World } from '../../world/world.ts';
 import { dependent, type Footprint, type StepTouches, union } from '../footprint.ts';
 import type { Strategy } from '../strategy.ts';
 
@@ -58,6 +62,7 @@ export class Dpor implements Strategy {
   cutCount = 0;
   private readonly footprint: Footprint;
   private readonly time: VirtualTime;
+  private readonly early: EarlyTime | null;
   private readonly path: Node[] = [];
   /** Nodes that are off the path, for use again. */
   private readonly spare: Node[] = [];
@@ -75,9 +80,10 @@ export class Dpor implements Strategy {
   /** PEs whose task was begun or woken by the step at hand, as bits. */
   private followers = 0;
 
-  constructor(footprint: Footprint, time: VirtualTime) {
+  constructor(footprint: Footprint, { machine, scheduler }: World) {
     this.footprint = footprint;
-    this.time = time;
+    this.time = machine.time;
+    this.early = scheduler.early;
   }
 
   begin(): boolean {
@@ -272,7 +278,7 @@ export class Dpor implements Strategy {
       clocksBefore: new Int32Array(PES_MAX * PES_MAX),
     };
     node.enabled = enabled;
-    node.backtrack = 0;
+    node.backtrack = this.early !== null && this.early.left > 0 ? enabled : 0;
     node.asleep = 0;
     node.sleepers.fill(null);
     node.values.length = 0;
