@@ -18,6 +18,7 @@ import {
   type DocumentedAnswer,
   type DocumentedRow,
   NO_ANSWER,
+  ofOthers,
   on,
   row,
 } from './documented-answer.ts';
@@ -222,7 +223,15 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
     ],
   ),
   row('messages', ['partition'], [f.FFA_INTERRUPT], [on(FFA_DENIED, 'always', HANDLER)]),
-  row('messages', ['partition'], [f.FFA_ERROR], [on(FFA_NOT_SUPPORTED, 'but ABORTED while it starts', CYCLES)]),
+  row(
+    'messages',
+    ['partition'],
+    [f.FFA_ERROR],
+    [
+      on(FFA_NOT_SUPPORTED, 'but ABORTED while it starts', CYCLES),
+      ...ofOthers(NEXT_WORK, ['optee'], 'OP-TEE thread_spmc.c'),
+    ],
+  ),
 
   // FFA_RUN.
   row(
@@ -231,6 +240,8 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
     [f.FFA_RUN],
     [
       on(RESP_32, 'a preempted partition goes on and responds', XEN),
+      on(RESP_64, 'it responds to a request in the 64-bit form', XEN),
+      on(RESP2, 'it responds to a request of the second kind', XEN, IN_1_2),
       on(f.FFA_YIELD, 'it yields', XEN),
       on(FFA_DENIED, 'nothing there is unfinished for the guest', HAFNIUM),
       on(FFA_NOT_SUPPORTED, 'the target is no partition', XEN, { only: XEN_2026 }),
@@ -246,6 +257,8 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
       on(f.FFA_YIELD, 'it yields', CYCLES),
       on(f.FFA_INTERRUPT, 'it is preempted', CYCLES),
       on(RESP_32, 'a preempted partition goes on and responds', HAFNIUM),
+      on(RESP_64, 'it responds to a request in the 64-bit form', HAFNIUM),
+      on(RESP2, 'it responds to a request of the second kind', HAFNIUM, IN_1_2),
       on(FFA_INVALID_PARAMETERS, 'no such vCPU', HAFNIUM),
       on(FFA_BUSY, 'the vCPU runs', HAFNIUM),
       on(FFA_DENIED, 'a vCPU of a call chain, on another PE', CYCLES),
@@ -258,6 +271,8 @@ export const MESSAGE_ANSWERS: readonly DocumentedRow[] = [
     [f.FFA_RUN],
     [
       on(RESP_32, 'what yielded to it goes on and responds', HAFNIUM),
+      on(RESP_64, 'it responds to a request in the 64-bit form', HAFNIUM),
+      on(RESP2, 'it responds to a request of the second kind', HAFNIUM, IN_1_2),
       on(FFA_INVALID_PARAMETERS, 'no such vCPU', HAFNIUM),
       on(FFA_DENIED, 'a vCPU that waits', CYCLES),
     ],

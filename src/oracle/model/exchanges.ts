@@ -3,6 +3,7 @@
 // context that is entered with it.
 
 import type { Side } from '../../abi/documented/documented-answer.ts';
+import { FFA_ERROR } from '../../abi/function-ids.ts';
 import {
   EVENT_FAULT,
   EVENT_GUEST_CALL,
@@ -25,6 +26,8 @@ export class Exchange {
   endpoint = 0;
   /** Whether a fault of the world's stood between call and answer. */
   faulted = false;
+  /** Whether the answer is the FFA_ERROR by which a partition itself answered. */
+  partitionError = false;
   readonly request = new Float64Array(REGISTERS);
   readonly answer = new Float64Array(REGISTERS);
 
@@ -65,6 +68,8 @@ export class Exchanges implements EventListener {
   /** By PE: the context that left last; what the next one that is entered gets. */
   private readonly left = new Map<number, number>();
   private readonly returned = new Map<number, Float64Array>();
+  /** By PE: the code of a partition's FFA_ERROR, if that was the newest call there. */
+  private readonly errors = new Map<number, number>();
 
   constructor(sink: ExchangeSink) {
     this.sink = sink;
@@ -76,6 +81,7 @@ export class Exchanges implements EventListener {
     this.contexts.clear();
     this.left.clear();
     this.returned.clear();
+    this.errors.clear();
   }
 
   event(log: EventLog, at: number): void {
@@ -88,9 +94,11 @@ export class Exchanges implements EventListener {
         this.end(this.guests, pe, log, at);
         return;
       case EVENT_SMC:
+        this.errors.delete(pe);
         begin(this.smcs, pe, 'hypervisor', log, at);
         return;
       case EVENT_SMC_RETURN:
+        this.passOn(this.smcs.get(pe), pe, log.argument(at, 1), log.argument(at, 3));
         this.end(this.smcs, pe, log, at);
         return;
       case EVENT_FAULT: {
@@ -103,6 +111,8 @@ export class Exchanges implements EventListener {
         return;
       case EVENT_SP_CALL: {
         const context = this.left.get(pe);
+        if (lowWord(log.argument(at, 1)) === FFA_ERROR) this.errors.set(pe, lowWord(log.argument(at, 3)));
+        else this.errors.delete(pe);
         if (context !== undefined) begin(this.contexts, context, 'partition', log, at);
         return;
       }
@@ -129,7 +139,13 @@ export class Exchanges implements EventListener {
     // A context that begins anew has nothing in its registers: that answers nothing.
     if (registers[0] === 0) return;
     exchange.answer.set(registers);
+    this.passOn(exchange, pe, registers[0], registers[2]);
     this.sink(exchange);
+  }
+
+  private passOn(exchange: Exchange | undefined, pe: number, x0: number, x2: number): void {
+    if (exchange === undefined || lowWord(x0) !== FFA_ERROR || lowWord(exchange.request[0]) === FFA_ERROR) return;
+    exchange.partitionError = this.errors.get(pe) === lowWord(x2);
   }
 
   private end(open: Map<number, Exchange>, key: number, log: EventLog, at: number): void {

@@ -38,7 +38,7 @@ export class Abi extends Property {
     checks:
       'Each call of a guest is answered with a function that answers it, an error that is documented for it (or that ' +
       'the SPMC gave), and zero wherever nothing is defined; so is, where the SPMC is judged, each call of the ' +
-      'hypervisor and of a partition.',
+      'hypervisor and of a partition, where an error may also be what the partition that was asked says itself.',
     blindTo:
       'Registers x8 to x17, upper halves that do not fit a double at the doors of the SPMC, and what a value that is ' +
       'in range should have been.',
@@ -159,7 +159,8 @@ export class Abi extends Property {
     const given = isError ? code : fid === FFA_VERSION ? FFA_VERSION : w0;
     const facts = { endpoint: who, answer: given };
     const name = functionName(fid);
-    if (!isDocumented(fid, side, fid === FFA_VERSION ? 0 : version, given)) {
+    const passedOn = exchange.partitionError && isFfaErrorCode(code);
+    if (!passedOn && !isDocumented(fid, side, fid === FFA_VERSION ? 0 : version, given)) {
       const said = isError ? errorName(code) : functionName(w0);
       this.report(`the SPMC answers ${name} of the ${side} with ${said}, which nobody documents for it`, facts);
     }

@@ -80,6 +80,12 @@ function waitedThen(b: SecureBench, ...words: readonly number[]): void {
   b.hyp(...words);
 }
 
+/** SP1 answers a request with FFA_ERROR, and the hypervisor asks or runs it next. */
+function failedThen(b: SecureBench, ...words: readonly number[]): void {
+  serving(b, REQ_32, [f.FFA_ERROR, 0, -2]);
+  b.hyp(...words);
+}
+
 /** The device of SP1 asserts its interrupt while the normal world runs. */
 function interrupt(b: SecureBench): void {
   b.spmc.assertInterrupt(b.pe, DEVICE_INTERRUPT);
@@ -211,7 +217,18 @@ const RESPONSE_DRIVERS: readonly Driver[] = [
   }),
   ...secureDrivers(FILE, ['partition'], [f.FFA_INTERRUPT], { always: (b) => b.call() }),
   ...secureDrivers(FILE, ['partition'], [f.FFA_ABORT_32, f.FFA_ABORT_64], { 'the partition ends': (b) => b.call() }),
-  ...secureDrivers(FILE, ['partition'], [f.FFA_ERROR], { 'but ABORTED while it starts': (b) => b.call(0, -8) }),
+  ...secureDrivers(FILE, ['partition'], [f.FFA_ERROR], {
+    'but ABORTED while it starts': (b) => b.call(0, -8),
+    'it is run again': (b) => failedThen(b, f.FFA_RUN, ids(SP1, 0)),
+    'a request comes': (b) => failedThen(b, REQ_32, ids(VM, SP1)),
+    'a request in the 64-bit form comes': (b) => failedThen(b, REQ_64, ids(VM, SP1)),
+    'a request of the second kind comes': (b) => failedThen(b, REQ2, ids(VM, SP1)),
+    'an interrupt of its own comes': (b) => {
+      b.given({ manifests: [DEVICE] });
+      failedThen(b, f.FFA_ID_GET);
+      interrupt(b);
+    },
+  }),
 ];
 
 const VM_TO_VM_DRIVERS: readonly Driver[] = [
@@ -351,6 +368,18 @@ const RUN_DRIVERS: readonly Driver[] = [
       b.as(REQ_32, ids(b.me, SP1));
       b.call(ids(SP1, 0));
     },
+    'it responds to a request in the 64-bit form': (b) => {
+      works(b, SP1);
+      b.pe.interruptPending = true;
+      b.as(REQ_64, ids(b.me, SP1));
+      b.call(ids(SP1, 0));
+    },
+    'it responds to a request of the second kind': (b) => {
+      works(b, SP1);
+      b.pe.interruptPending = true;
+      b.as(REQ2, ids(b.me, SP1));
+      b.call(ids(SP1, 0));
+    },
     'it yields': (b) => {
       worksAndYields(b, SP1);
       b.pe.interruptPending = true;
@@ -380,6 +409,18 @@ const RUN_DRIVERS: readonly Driver[] = [
       b.as(REQ_32, ids(VM, SP2));
       b.call(ids(SP2, 0));
     },
+    'it responds to a request in the 64-bit form': (b) => {
+      works(b, SP2);
+      b.pe.interruptPending = true;
+      b.as(REQ_64, ids(VM, SP2));
+      b.call(ids(SP2, 0));
+    },
+    'it responds to a request of the second kind': (b) => {
+      works(b, SP2);
+      b.pe.interruptPending = true;
+      b.as(REQ2, ids(VM, SP2));
+      b.call(ids(SP2, 0));
+    },
     'no such vCPU': (b) => b.call(ids(SP2, 5)),
     'the vCPU runs': (b) => {
       b.as(f.FFA_ID_GET);
@@ -401,6 +442,16 @@ const RUN_DRIVERS: readonly Driver[] = [
     'what yielded to it goes on and responds': (b) => {
       yields(b, SP2);
       b.as(REQ_32, ids(SP1, SP2));
+      b.call(ids(SP2, 0));
+    },
+    'it responds to a request in the 64-bit form': (b) => {
+      yields(b, SP2);
+      b.as(REQ_64, ids(SP1, SP2));
+      b.call(ids(SP2, 0));
+    },
+    'it responds to a request of the second kind': (b) => {
+      yields(b, SP2);
+      b.as(REQ2, ids(SP1, SP2));
       b.call(ids(SP2, 0));
     },
     'no such vCPU': (b) => b.call(ids(SP2, 5)),
