@@ -27,8 +27,8 @@ Examples:
   $ ffabric bench share-reclaim-1 guest-life-32x16 --json
 
 Each figure is the median of batches; "per calibration" is it divided by one turn of a fixed loop of integer arithmetic,
-measured right before, so that machines compare. The oracle is off, and the SPMC answers at once and keeps nothing, but in
-rows that name a partition. Node inlines more here than it does by itself (bin/ffabric.js).`;
+measured right before, so that machines compare. The oracle is off, and the SPMC answers at once and keeps nothing, but
+in rows that name a partition. Node inlines more here than it does by itself (bin/ffabric.js).`;
 
 export function register(program: Command, context: CliContext): void {
   program
