@@ -7,8 +7,9 @@
 // FFA_ABORTED.
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
-import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED } from '../abi/errors.ts';
+import { FFA_ABORTED, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, isFfaErrorCode } from '../abi/errors.ts';
 import {
+  FFA_ERROR,
   FFA_INTERRUPT,
   FFA_MSG_SEND_DIRECT_RESP_32,
   FFA_MSG_SEND_DIRECT_RESP_64,
@@ -149,12 +150,17 @@ function note(pe: Pe, vcpu: Vcpu, target: number, asked: number): void {
       pe.interruptPending = false;
       const preempted = registers.w(1);
       if (target !== 0 && target !== preempted) forget(context, target);
-      if (!context.unfinished.includes(preempted)) {
+      const at = context.unfinished.indexOf(preempted);
+      if (at < 0) {
         context.unfinished.push(preempted);
         context.unfinishedAsked.push(asked);
-      }
+      } else context.unfinishedAsked[at] = asked;
       return;
     }
+    case FFA_ERROR:
+      // A code that FF-A does not define, 0 above all, may be read as anything.
+      if (!isFfaErrorCode(registers.w(2) | 0)) answerError(registers, FFA_ABORTED);
+      return;
     case FFA_MSG_SEND_DIRECT_RESP_32:
     case FFA_MSG_SEND_DIRECT_RESP_64:
     case FFA_MSG_SEND_DIRECT_RESP2:

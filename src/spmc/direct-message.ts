@@ -5,7 +5,15 @@
 // request is answered by the response of its own type, a partition message by no framework message.
 
 import { isSecureEndpoint } from '../abi/endpoint-ids.ts';
-import { FFA_ABORTED, FFA_BUSY, FFA_DENIED, FFA_INVALID_PARAMETERS, FFA_NOT_SUPPORTED, FFA_OK } from '../abi/errors.ts';
+import {
+  FFA_ABORTED,
+  FFA_BUSY,
+  FFA_DENIED,
+  FFA_INVALID_PARAMETERS,
+  FFA_NOT_SUPPORTED,
+  FFA_OK,
+  isFfaErrorCode,
+} from '../abi/errors.ts';
 import { FFA_MSG_SEND_DIRECT_REQ2, FFA_MSG_SEND_DIRECT_RESP2, isSmc64 } from '../abi/function-ids.ts';
 import {
   DIRECT_ENDPOINT_MASK,
@@ -247,7 +255,8 @@ export function errorFromPartition(spmc: Spmc, pe: Pe, vcpu: PartitionVcpu): Par
     answerError(r, FFA_DENIED);
     return vcpu;
   }
-  answerError(r, code as Result);
+  // A code that FF-A does not define, 0 above all, would be read as anything by who asked.
+  answerError(r, isFfaErrorCode(code) ? (code as Result) : FFA_ABORTED);
   return endRequest(spmc, pe, vcpu);
 }
 

@@ -113,6 +113,20 @@ test('P11: FFA_RUN reaches what serves the caller, not what serves another', () 
   expect(rig.oracle.violations.map(({ repeats }) => repeats)).toEqual([0]);
 });
 
+test('P11: the reply after FFA_RUN in a chain of calls is that of whom the guest asked', () => {
+  const chain = ids(SP2, 0);
+  const rig = new Rig();
+  const run = (from: number): void =>
+    rig.call(1, [RUN, chain], [DIRECT_RESP, ids(from, 1)], () => rig.smc(1, [RUN, chain], [DIRECT_RESP, ids(from, 1)]));
+  rig.call(1, [DIRECT_REQ, TO_SP], [INTERRUPT, chain], () => rig.smc(1, [DIRECT_REQ, TO_SP], [INTERRUPT, chain]));
+  run(SP);
+  expect(rig.found).toEqual([]);
+  run(SP2);
+  const facts = { vm: 1, from: SP2, asked: SP };
+  const anomaly = 'VM 1 gets a reply of SP 0x8002 to what it asked SP 0x8001';
+  expect(rig.found).toEqual([{ property: 'P11', anomaly, facts }]);
+});
+
 test('P11: a reclaim of what another shares', () => {
   const rig = new Rig();
   const frame = rig.guest(1, 7);

@@ -2,6 +2,7 @@
 
 import { isSecureEndpoint } from '../../abi/endpoint-ids.ts';
 import {
+  FFA_INTERRUPT,
   FFA_MEM_FRAG_RX,
   FFA_MEM_RECLAIM,
   FFA_MSG_SEND_DIRECT_REQ_32,
@@ -19,6 +20,7 @@ import {
   FFA_RX_ACQUIRE,
   FFA_RX_RELEASE,
   FFA_RXTX_UNMAP,
+  FFA_YIELD,
   functionName,
 } from '../../abi/function-ids.ts';
 import { DIRECT_FRAMEWORK_BIT } from '../../abi/layout/messages.ts';
@@ -31,7 +33,7 @@ import {
   EVENT_TEARDOWN_WAIT,
 } from '../../base/event-kinds.ts';
 import type { EventLog } from '../../base/event-log.ts';
-import { type Exchange, PURPOSE_DIRECT, PURPOSE_SEND } from '../model/exchange.ts';
+import { type Exchange, PURPOSE_DIRECT, PURPOSE_RUN, PURPOSE_SEND } from '../model/exchange.ts';
 import type { GuestCall } from '../model/guest-call.ts';
 import { Property, type PropertyInfo } from '../property.ts';
 import { nameEndpoint } from '../violation.ts';
@@ -56,9 +58,15 @@ export class Impersonation extends Property {
   ];
   /** VM whose teardown each PE works on; 0: none. */
   private readonly tearing: number[] = [];
+  /** The partition that a guest asked when this was preempted: in a chain of calls another one. By `preempted`. */
+  private readonly asked = new Map<string, number>();
+  /** By PE: the partition whose reply its newest FFA_RUN of a partition may bring. */
+  private readonly expected: number[] = [];
 
   override reset(): void {
     this.tearing.length = 0;
+    this.asked.clear();
+    this.expected.length = 0;
   }
 
   override event(kind: number, log: EventLog, at: number): void {
@@ -67,9 +75,12 @@ export class Impersonation extends Property {
       case EVENT_SMC:
         this.outgoing(this.bench.model.door.of(pe));
         return;
-      case EVENT_SMC_RETURN:
-        this.misled(this.bench.model.door.of(pe));
+      case EVENT_SMC_RETURN: {
+        const exchange = this.bench.model.door.of(pe);
+        this.misled(exchange);
+        this.remember(exchange);
         return;
+      }
       case EVENT_GUEST_RETURN:
         this.answered(pe);
         return;
@@ -113,6 +124,7 @@ export class Impersonation extends Property {
         if (low !== 0) this.speaksAs(vm, fid, low);
         return;
       case FFA_RUN:
+        this.expected[x.pe] = this.asked.get(preempted(call, x.w(1))) ?? high;
         this.runs(x, vm);
         return;
       default:
@@ -136,6 +148,14 @@ export class Impersonation extends Property {
     const sp = x.w(1) >>> 16;
     const facts = { vm, sp, serves: x.servedVm };
     this.report(`VM ${vm} runs ${nameEndpoint(sp)} that serves ${nameEndpoint(x.servedVm)}`, facts);
+  }
+
+  /** What is preempted goes on later, with the reply of whom the guest asked. */
+  private remember(x: Exchange): void {
+    if (x.caller === 0 || (x.a(0) !== FFA_INTERRUPT && x.a(0) !== FFA_YIELD)) return;
+    const key = preempted(this.bench.model.call(x.pe), x.a(1));
+    if (x.purpose === PURPOSE_DIRECT) this.asked.set(key, x.w(1) & 0xffff);
+    else if (x.purpose === PURPOSE_RUN) this.asked.set(key, this.expected[x.pe]);
   }
 
   private reclaim(x: Exchange): void {
@@ -182,7 +202,7 @@ export class Impersonation extends Property {
     const { vm } = call;
     const from = call.a(1) >>> 16;
     const to = call.a(1) & 0xffff;
-    const asked = call.w(0) === FFA_RUN ? call.w(1) >>> 16 : call.w(1) & 0xffff;
+    const asked = call.w(0) === FFA_RUN ? this.ranFor(call) : call.w(1) & 0xffff;
     if (to !== vm) this.report(`VM ${vm} gets a reply that is for ${nameEndpoint(to)}`, { vm, to, from });
     else if (from !== asked) {
       this.report(`VM ${vm} gets a reply of ${nameEndpoint(from)} to what it asked ${nameEndpoint(asked)}`, {
@@ -195,6 +215,16 @@ export class Impersonation extends Property {
       this.report(`VM ${vm} gets a framework response`, { vm, from, w2: call.a(2) });
     }
   }
+
+  /** Whose reply FFA_RUN may bring. */
+  private ranFor(call: GuestCall): number {
+    return call.smcCount > 0 ? this.expected[call.pe] : call.w(1) >>> 16;
+  }
+}
+
+/** A vCPU of a partition (w1 of FFA_RUN) as one incarnation of a guest left it. */
+function preempted({ vm, serial }: GuestCall, target: number): string {
+  return `${vm}.${serial}.${target}`;
 }
 
 /** Whether the hypervisor takes or gives back a receiver's RX, in its name, to deliver an indirect message. */
