@@ -84,6 +84,8 @@ export class FfaContext {
   rxFrame: FrameNumber = -1;
   /** Whether RX is the mediator's to fill (the guest does not own it). */
   rxFree = false;
+  /** Whether the mediator has taken RX and fills it, without the lock: it is not the guest's yet. */
+  rxFilling = false;
 
   // Shares, guarded by `lock`.
   readonly shares: Share[] = [];

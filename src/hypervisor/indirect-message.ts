@@ -106,12 +106,16 @@ function* sendToVm(hypervisor: Hypervisor, pe: Pe, context: FfaContext, receiver
   if (code !== FFA_OK) return code;
   if (size > receiver.bufferPageCount * PAGE_SIZE_BYTES - MESSAGE_HEADER_1_2_SIZE_BYTES) {
     yield* releaseRx(hypervisor, pe, receiver);
+    receiver.rxFilling = false;
     return FFA_NO_MEMORY;
   }
   // The receiver may die before the copy begins: its page stays until the copy is done, or there is no copy.
   const frames = hypervisor.machine.frames;
   const { rxFrame } = receiver;
-  if (!receiver.buffersMapped || !frames.getRange(rxFrame, 1, receiver.domain.serial)) return FFA_INVALID_PARAMETERS;
+  if (!receiver.buffersMapped || !frames.getRange(rxFrame, 1, receiver.domain.serial)) {
+    receiver.rxFilling = false;
+    return FFA_INVALID_PARAMETERS;
+  }
   if (pe.stepping) {
     pe.reads(TOUCH_FRAME, context.txFrame);
     pe.also(TOUCH_BUFFER, receiver.vmId, ACCESS_WRITE);
@@ -120,6 +124,7 @@ function* sendToVm(hypervisor: Hypervisor, pe: Pe, context: FfaContext, receiver
   const written = copyMessage(hypervisor, staging, context, rxFrame);
   emitRxWrite(hypervisor, pe, receiver, written);
   frames.putRange(rxFrame, 1);
+  receiver.rxFilling = false;
   raiseRxFull(hypervisor, receiver);
   return FFA_OK;
 }

@@ -166,6 +166,7 @@ export function listPartitions(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu): Pend
     }
   }
   context.rxFree = false;
+  context.rxFilling = true;
   context.rxLock.release(pe);
   const filled = fillRx(hypervisor, pe, registers, context);
   return filled === FFA_OK ? null : giveBack(hypervisor, pe, vcpu, context, filled);
@@ -241,7 +242,10 @@ function* listInSteps(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaCo
 function* finishListing(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext, pending: Pending): Coroutine {
   if (pending !== null) yield* pending;
   const code = hypervisor.secure.has(FFA_RX_ACQUIRE) ? answerCode(pe.smc) : FFA_OK;
-  if (code === FFA_OK) context.rxFree = false;
+  if (code === FFA_OK) {
+    context.rxFree = false;
+    context.rxFilling = true;
+  }
   context.rxLock.release(pe);
   if (code !== FFA_OK) {
     answerError(vcpu.registers, code);
@@ -258,6 +262,7 @@ function* finishListing(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: Ffa
 /** The listing did not work out: RX goes back to its producer. */
 function* giveBack(hypervisor: Hypervisor, pe: Pe, vcpu: Vcpu, context: FfaContext, error: number): Coroutine {
   yield* releaseRx(hypervisor, pe, context);
+  context.rxFilling = false;
   answerError(vcpu.registers, error);
 }
 
@@ -286,6 +291,7 @@ function fillRx(hypervisor: Hypervisor, pe: Pe, registers: RegisterFile, context
     hypervisor.machine.frames.contents.write(context.rxFrame * PAGE_SIZE_BYTES, bytes, 0, count * size);
   }
   emitRxWrite(hypervisor, pe, context, count * size);
+  context.rxFilling = false;
   answerSuccess(registers, count, isShort ? 0 : size);
   return FFA_OK;
 }

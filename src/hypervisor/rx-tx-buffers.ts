@@ -313,12 +313,13 @@ export function* releaseRxLocked(hypervisor: Hypervisor, pe: Pe, context: FfaCon
 
 /**
  * Takes an RX buffer in order to fill it, from the SPMC too. The lock is free again at the end: what keeps others out
- * is that RX is not free. Returns FFA_DENIED when nothing is mapped, FFA_BUSY when the guest owns it, else the SPMC's
- * code.
+ * is that RX is not free and, until the caller clears it, `rxFilling`. Returns FFA_DENIED when nothing is mapped,
+ * FFA_BUSY when the guest owns it, else the SPMC's code.
  */
 export function* acquireRx(hypervisor: Hypervisor, pe: Pe, context: FfaContext): Coroutine<number> {
   yield* context.rxLock.acquire(pe);
   const code = yield* acquireRxLocked(hypervisor, pe, context);
+  if (code === FFA_OK) context.rxFilling = true;
   context.rxLock.release(pe);
   return code;
 }
@@ -328,6 +329,7 @@ export function* tryAcquireRx(hypervisor: Hypervisor, pe: Pe, context: FfaContex
   if (pe.stepping) yield pe.writes(TOUCH_LOCK, context.rxLock.id);
   if (!context.rxLock.tryAcquire(pe)) return FFA_BUSY;
   const code = yield* acquireRxLocked(hypervisor, pe, context);
+  if (code === FFA_OK) context.rxFilling = true;
   context.rxLock.release(pe);
   return code;
 }
