@@ -221,8 +221,37 @@ export class FrameTable {
     }
     if (this.events.on) this.events.emit(EVENT_FRAME_PUT, this.events.currentPe, frame, count, this.owner(frame));
     this.changes++;
-    let at = frame - this.firstFrame;
-    assert(at >= 0 && at + count <= this.count, 'put of frames that do not exist');
+    assert(first >= 0 && first + count <= this.count, 'put of frames that do not exist');
+    const chunk = this.chunks[first >> CHUNK_SHIFT];
+    if (chunk !== undefined && chunk.cells !== null && (first & CHUNK_MASK) + count <= CHUNK_FRAMES) {
+      this.putWithin(chunk.cells, first, count);
+    } else {
+      this.putAcross(first, count);
+    }
+  }
+
+  /** `putRange` of frames of one chunk, as most are: nothing is looked for as long as all keep a reference. */
+  private putWithin(cells: Int32Array, first: number, count: number): void {
+    const from = 2 * (first & CHUNK_MASK);
+    const end = from + 2 * count;
+    let least = 1;
+    for (let place = from; place < end; place += 2) {
+      const left = cells[place] - 1;
+      cells[place] = left;
+      if (left < least) least = left;
+    }
+    if (least > 0) return;
+    assert(least === 0, 'more puts than gets');
+    for (let n = 0; n < count; ) {
+      let run = 0;
+      while (n + run < count && cells[from + 2 * (n + run)] === 0) run++;
+      if (run > 0) this.release(first + n, run);
+      n += run + 1;
+    }
+  }
+
+  private putAcross(first: number, count: number): void {
+    let at = first;
     const end = at + count;
     let freedFrom = -1;
     while (at < end) {

@@ -25,6 +25,11 @@ export class HandleTable {
     const before = this.find(share.handleLow, share.handleHigh);
     if (before === share) return;
     if (before !== null) this.remove(before);
+    this.insert(share);
+  }
+
+  /** Puts the share in under a handle that nobody has. */
+  insert(share: Share): void {
     if (this.size > 2 * this.mask) this.grow();
     const slot = this.slot(share.handleLow, share.handleHigh);
     share.nextByHandle = this.buckets[slot];

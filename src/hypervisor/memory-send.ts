@@ -38,7 +38,7 @@ import type { RecordLifecycle } from './record-lifecycle.ts';
 import { NOT_TAKEN, RUNS_MAX, runToEnd } from './run-to-end.ts';
 import { checkRegisters, reserve, spmcFunction } from './send-check.ts';
 import { spmcLength, writeFirst } from './send-descriptor.ts';
-import { conclude, leaveDonated, leaveForgotten, recordsOf, takeHandle } from './send-outcome.ts';
+import { conclude, enterHandle, recordsOf, takeHandle } from './send-outcome.ts';
 
 import { prepareCall, prepareShortCall } from './spmc-answer.ts';
 import { spmcTxWords } from './spmc-buffers.ts';
@@ -150,9 +150,7 @@ function* transmitInSteps(
     refused: stuck,
   });
   made.holder = context;
-  leaveDonated(hypervisor, pe, made);
-  leaveForgotten(hypervisor, made);
-  records.handles.add(made);
+  enterHandle(hypervisor, pe, made);
   secure.txLock.release(pe);
   context.txLock.release(pe);
   // What is stuck is open at the SPMC, and nobody can go on with it: the guest's end is its end.

@@ -73,9 +73,7 @@ function settle(
   if (reply === REPLY_SUCCESS && !(complete && acceptHandle(records, pe, made))) reply = REPLY_OTHER;
   const treatment = reply === REPLY_SUCCESS ? 'done' : treatmentOf(reply, CALL_MEM_SEND);
   if (treatment === 'done') {
-    leaveDonated(hypervisor, pe, made);
-    leaveForgotten(hypervisor, made);
-    records.handles.add(made);
+    enterHandle(hypervisor, pe, made);
     made.holder = context;
     takeAccess(domain, made);
     keepShare(hypervisor, context, made);
@@ -118,11 +116,23 @@ export function takeHandle(records: RecordLifecycle, made: Share, low: number, h
   return true;
 }
 
+/** The handle is the send's from now on. Who had it before has ended, as its being issued anew proves. */
+export function enterHandle(hypervisor: Hypervisor, pe: Pe, made: Share): void {
+  const { handles } = recordsOf(hypervisor);
+  if (handles.find(made.handleLow, made.handleHigh) === null) {
+    handles.insert(made);
+    return;
+  }
+  leaveDonated(hypervisor, pe, made);
+  leaveForgotten(hypervisor, made);
+  handles.add(made);
+}
+
 /**
  * The handle of a living guest's donation is issued anew: the donation was retrieved, its pages are a partition's. They
  * leave the guest's list for the quarantine.
  */
-export function leaveDonated({ slots, lifecycle }: Hypervisor, pe: Pe, made: Share): void {
+function leaveDonated({ slots, lifecycle }: Hypervisor, pe: Pe, made: Share): void {
   const records = lifecycle as RecordLifecycle;
   const before = records.handles.find(made.handleLow, made.handleHigh);
   if (before === null || before === made || !before.donated || before.holder === null) return;
@@ -151,7 +161,7 @@ function refusedPartial(share: Share): PartialSend | null {
  * The handle of a living guest's half send is issued anew: the SPMC has forgotten the send when it refused a fragment
  * (Hafnium does, when it has no room for one more). Its pages are the guest's alone again.
  */
-export function leaveForgotten(hypervisor: Hypervisor, made: Share): void {
+function leaveForgotten(hypervisor: Hypervisor, made: Share): void {
   const before = recordsOf(hypervisor).handles.find(made.handleLow, made.handleHigh);
   const partial = before === null || before === made ? null : refusedPartial(before);
   if (partial === null || before === null || before.holder === null) return;

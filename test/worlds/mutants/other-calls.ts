@@ -76,9 +76,9 @@ function nextPage(hypervisor: Hypervisor): RecordLifecycle {
 /** A handle that is issued anew proves nothing about half a send. */
 function unbelieving(hypervisor: Hypervisor): RecordLifecycle {
   const made = new RecordLifecycle(hypervisor);
-  const add = made.handles.add.bind(made.handles);
-  made.handles.add = (share) => {
-    add(share);
+  const insert = made.handles.insert.bind(made.handles);
+  made.handles.insert = (share) => {
+    insert(share);
     for (const { refused, share: half } of share.holder?.partial ?? []) if (!refused && half === share) forget(half);
   };
   return made;
