@@ -6,6 +6,7 @@ import {
   FFA_MSG_SEND2,
   FFA_NOTIFICATION_GET,
   FFA_RUN,
+  FFA_RX_ACQUIRE,
   FFA_SUCCESS_32,
 } from '../../../src/abi/function-ids.ts';
 import { MESSAGE_SENDER_OFFSET } from '../../../src/abi/layout/messages.ts';
@@ -84,6 +85,15 @@ function unbelieving(hypervisor: Hypervisor): RecordLifecycle {
   return made;
 }
 
+/** Whatever lies in another VM's RX, it counts as free; and what the SPMC says of it does not count. */
+const overwriting: WorldParts = {
+  ...handler(FFA_MSG_SEND2, (handlers) => (hypervisor, pe, vcpu) => {
+    for (const { ffa } of hypervisor.domains.all()) if (ffa !== null && ffa !== vcpu.domain.ffa) ffa.rxFree = true;
+    return (handlers[FFA_MSG_SEND2 & 0xff] as Handler)(hypervisor, pe, vcpu);
+  }),
+  ...behind(({ smc }) => (smc.w(0) === FFA_RX_ACQUIRE ? () => smc.set8(FFA_SUCCESS_32) : null)),
+};
+
 /** Nobody knows whose half a send is. */
 function forget(half: Share): void {
   half.holder = null;
@@ -128,4 +138,5 @@ export const OTHER_CALL_MUTANTS: readonly Mutant[] = [
     parts: handler(FFA_MEM_RECLAIM, () => anybodys),
   },
   { world: 'indirect-messages', takesOut: "the check of a header's sender", fires: 'expect', parts: believing },
+  { world: 'indirect-messages', takesOut: 'the wait until RX is read', fires: 'P9', parts: overwriting },
 ];
