@@ -13,6 +13,7 @@ import {
 } from '../../src/abi/documented/documented-table.ts';
 import { errorName, FFA_BUSY, FFA_DENIED, FFA_NOT_SUPPORTED, FFA_RETRY } from '../../src/abi/errors.ts';
 import {
+  FFA_ERROR,
   FFA_MEM_RECLAIM,
   FFA_PARTITION_INFO_GET_REGS,
   FFA_RX_ACQUIRE,
@@ -81,6 +82,8 @@ describe('the call table', () => {
 
   test('has each answer of the table', () => {
     for (const { fid, answers } of DOCUMENTED_CALLS) {
+      // An answer itself: what a partition gets after it is its next work, which the call table does not know.
+      if (fid === FFA_ERROR) continue;
       for (const { answer } of answers) {
         if (answer <= NO_ANSWER || answer === fid) continue;
         expect([functionName(fid), callOf(fid)?.answers]).toEqual([
