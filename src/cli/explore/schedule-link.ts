@@ -1,12 +1,10 @@
 // A counterexample as one text, `WORLD#SCHEDULE` (with `?profile=NAME` before the #, if it is not the file's own), and
 // as a file of JSON that holds it.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../../base/user-error.ts';
 import { isSchedule, parseSchedule, printSchedule, type Schedule } from '../../explore/schedule.ts';
-import { line } from '../../export/styled-text.ts';
-import type { CliContext } from '../context.ts';
 
 export interface ScheduleLink {
   readonly file: string;
@@ -55,15 +53,4 @@ function parseLink(text: string, hash: number): ScheduleLink {
     profile: match?.[2],
     schedule: parseSchedule(text.slice(hash + 1)),
   };
-}
-
-/** Writes a file that the user asked for. */
-export function saveText(context: CliContext, file: string, text: string): void {
-  try {
-    writeFileSync(resolve(context.host.directory, file), text);
-  } catch (error) {
-    const hint = 'name a file in a folder that exists';
-    throw new UserError(`${file} cannot be written: ${(error as Error).message}`, null, hint);
-  }
-  context.talk.print([line(`${file} is written`, 'dim')]);
 }

@@ -14,8 +14,9 @@ import type { CliContext } from '../context.ts';
 import { EXIT_FAILED, EXIT_INCONCLUSIVE } from '../exit-codes.ts';
 import { findingLines, heldLines, inconclusiveLines } from '../explore/explore-report.ts';
 import { junitDocument } from '../explore/junit.ts';
-import { linkOf, saveText } from '../explore/schedule-link.ts';
+import { linkOf } from '../explore/schedule-link.ts';
 import { searchWithWorkers, type Watch } from '../explore/workers.ts';
+import { saveText } from '../save-text.ts';
 import { loadWorldFrom } from '../world/load-world.ts';
 
 interface ExploreFlags {

@@ -14,7 +14,8 @@ import { PROFILES } from '../../hypervisor/profiles/profile-table.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
 import { factLines, storyLines, timeline } from '../explore/explore-report.ts';
-import { readLink, saveText } from '../explore/schedule-link.ts';
+import { readLink } from '../explore/schedule-link.ts';
+import { saveText } from '../save-text.ts';
 import { loadWorldFrom } from '../world/load-world.ts';
 import { worldNames } from '../world/world-names.ts';
 
